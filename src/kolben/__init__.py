@@ -1,0 +1,1 @@
+"""Flask's programming model on an async-first core."""
