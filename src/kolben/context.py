@@ -1,0 +1,417 @@
+"""What is true during a request, or while an application is active.
+
+There is one context object per request and one context variable that holds it. Flask's
+``AppContext`` and ``RequestContext`` are this one class: a context without a request is an
+application context. Everything that is not always needed is made at its first use.
+
+The pipeline makes and ends the contexts of real requests; what stands here beside the data
+is for those who push one by hand: tests, scripts, the command line, background threads.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar, Token
+from inspect import iscoroutinefunction
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from .exceptions import HTTPException
+from .local import wait
+
+if TYPE_CHECKING:  # the one upward exception: what users read through current_app is typed
+    from .app import Kolben
+    from .routing import MapAdapter
+    from .sessions import SessionMixin
+    from .wrappers import Request, Response
+
+F = TypeVar("F", bound=Callable[..., Any])
+_missing: Any = object()
+
+#: The context of the running request, command or test.
+current: ContextVar[Context] = ContextVar("kolben.context")
+
+NO_APP = """\
+Working outside of application context.
+
+This typically means that you attempted to use functionality that needed
+the current application. To solve this, set up an application context
+with app.app_context(). See the documentation on contexts."""
+
+NO_REQUEST = """\
+Working outside of request context.
+
+This typically means that you attempted to use functionality that needed
+an active HTTP request. Move it into a view or a hook, or, in a test, into
+'with app.test_request_context():'. See the documentation on testing."""
+
+
+class _AppCtxGlobals:
+    """The namespace behind :data:`g`: any attribute may be set on it.
+
+    Made at the first use in a context and forgotten with it.
+
+    :source: Flask's documented ``flask.ctx._AppCtxGlobals``.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"'g' has no attribute {name!r} in this context")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.__dict__[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        try:
+            del self.__dict__[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of ``name``, or ``default`` where it was not set."""
+        return self.__dict__.get(name, default)
+
+    def pop(self, name: str, default: Any = _missing) -> Any:
+        """Remove ``name`` and return its value.
+
+        :raises KeyError: if it was not set and no default is given.
+        """
+        if default is _missing:
+            return self.__dict__.pop(name)
+        return self.__dict__.pop(name, default)
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """The value of ``name``, set to ``default`` first where it was not set."""
+        return self.__dict__.setdefault(name, default)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.__dict__
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.__dict__)
+
+    def __repr__(self) -> str:
+        ctx = current.get(None)
+        return f"<kolben.g of {ctx.app.name!r}>" if ctx is not None else object.__repr__(self)
+
+
+class Context:
+    """One request, or one stretch of time during which an application is active.
+
+    Made by the pipeline for each request, by :meth:`Kolben.app_context` and by
+    :meth:`Kolben.test_request_context`. Used by hand it is a context manager, plain or async:
+
+    .. code-block:: python
+
+        with app.app_context():
+            init_db()
+
+    :param app: The application.
+    :param request: The request; ``None`` makes an application context.
+    :param base: The context whose ``g`` and application-level teardown this one shares.
+    """
+
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_g",
+        "_session",
+        "_url_adapter",
+        "after_functions",
+        "app",
+        "base",
+        "flashes",
+        "held",
+        "plan",
+        "request",
+        "tokens",
+    )
+
+    app: Kolben
+    request: Request | None
+    base: Context
+    #: Functions given to :func:`after_this_request`, in their order.
+    after_functions: list[Callable[[Any], Any]] | None
+    #: Messages that get_flashed_messages took out of the session, kept for the request.
+    flashes: list[tuple[str, str]] | None
+    #: A streamed body uses the context: teardown waits until that body has been closed.
+    held: bool
+
+    def __init__(
+        self, app: Kolben, request: Request | None = None, base: Context | None = None
+    ) -> None:
+        self.app = app
+        self.request = request
+        self.base = self if base is None else base
+        self._g = self._session = self._url_adapter = None
+        self.after_functions = self.flashes = self.tokens = self.plan = None
+        self.held = False
+
+    def __repr__(self) -> str:
+        what = f" {self.request.method} {self.request.path}" if self.request is not None else ""
+        return f"<{type(self).__name__} of {self.app.name!r}{what}>"
+
+    @property
+    def g(self) -> Any:
+        """The namespace that :data:`kolben.g` shows."""
+        base = self.base
+        if base._g is None:
+            base._g = self.app.app_ctx_globals_class()
+        return base._g
+
+    @g.setter
+    def g(self, value: Any) -> None:
+        self.base._g = value
+
+    @property
+    def session(self) -> SessionMixin:
+        """The session, opened at its first use.
+
+        :raises RuntimeError: outside a request.
+        """
+        if self._session is None:
+            if self.request is None:
+                raise RuntimeError(NO_REQUEST)
+            opened = self.app.session_interface.open_session(self.app, self.request)
+            if hasattr(opened, "__await__"):
+                opened = wait(cast("Any", opened))
+            self.keep_session(opened)
+        return cast("SessionMixin", self._session)
+
+    @session.setter
+    def session(self, value: SessionMixin) -> None:
+        self._session = value
+
+    @property
+    def opened_session(self) -> SessionMixin | None:
+        """The session if something opened it already."""
+        return self._session
+
+    def keep_session(self, opened: SessionMixin | None) -> None:
+        """Take what an interface opened; ``None`` stands for a session that cannot be used."""
+        if opened is None:
+            opened = self.app.session_interface.make_null_session(self.app)
+        self._session = opened
+
+    @property
+    def url_adapter(self) -> MapAdapter | None:
+        """Matches and builds URLs for this request or application.
+
+        ``None`` for an application context without a ``SERVER_NAME``.
+        """
+        if self._url_adapter is None:
+            self._url_adapter = self.app.create_url_adapter(self.request)
+        return self._url_adapter
+
+    @url_adapter.setter
+    def url_adapter(self, value: MapAdapter | None) -> None:
+        self._url_adapter = value
+
+    def copy(self) -> Context:
+        """A context for the same request, to be used in another thread, task or greenlet.
+
+        It has its own ``g``; request and session are shared.
+        """
+        twin = Context(self.app, self.request)
+        twin._session = self._session
+        twin._url_adapter = self._url_adapter
+        twin.plan = self.plan
+        return twin
+
+    def match_request(self) -> None:
+        """Find the rule of the request, or the error that routing makes of it.
+
+        The result is in ``request.url_rule``, ``request.view_args`` and
+        ``request.routing_exception``.
+        """
+        request, adapter = self.request, self.url_adapter
+        if request is None or adapter is None:
+            return
+        try:
+            request.url_rule, request.view_args = adapter.match(return_rule=True)
+        except HTTPException as error:
+            request.routing_exception = error
+
+    # By hand -----------------------------------------------------------------------------
+
+    def push(self) -> None:
+        """Make this the current context. Each push wants a :meth:`pop`."""
+        if self.tokens is None:
+            self.tokens = []
+            above = current.get(None)
+            if above is not None and above.app is self.app:
+                self._nest(above)
+        first = not self.tokens
+        self.tokens.append(current.set(self))
+        if first and self.base is self:
+            self.app.signal_pushed()
+        if first and self.request is not None and self.request.url_rule is None:
+            if self.request.routing_exception is None:
+                self.match_request()
+
+    def _nest(self, above: Context) -> None:
+        if self.request is not None:
+            # Flask: a request inside an application context shares that context's g, and
+            # the application's teardown stays with the outer one.
+            if self.base is self and above.request is None:
+                self.base = above.base
+        elif above.request is not None:
+            self.request = above.request
+            self._session = above._session
+            self._url_adapter = above._url_adapter
+            self.__dict__["borrowed"] = True
+
+    def _leave(self) -> bool:
+        """Undo one push; true when that was the last one."""
+        tokens: list[Token[Context]] | None = self.tokens
+        if not tokens or current.get(None) is not self:
+            raise AssertionError(
+                f"Popped wrong context: {current.get(None)!r} is current, not {self!r}."
+            )
+        if len(tokens) > 1:
+            current.reset(tokens.pop())
+            return False
+        return True
+
+    def _finish(self) -> None:
+        current.reset(self.tokens.pop())
+        self.tokens = None
+
+    def pop(self, exc: BaseException | None = _missing) -> None:
+        """Undo one :meth:`push`; the last one runs the teardown functions.
+
+        :param exc: The error that ended the work, for the teardown functions. Left out, it is
+            the one being handled, if any.
+        :raises AssertionError: if another context is current.
+        """
+        if not self._leave():
+            return
+        exc = sys.exc_info()[1] if exc is _missing else exc
+        try:
+            self.app.teardown_context(self, exc)
+        finally:
+            self._finish()
+
+    def __enter__(self) -> Context:
+        self.push()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.pop(exc)
+
+    async def __aenter__(self) -> Context:
+        self.push()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if not self._leave():
+            return
+        try:
+            await self.app.teardown_context_async(self, exc)
+        finally:
+            self._finish()
+
+    @property
+    def owns_request(self) -> bool:
+        """Whether the request's own teardown belongs to this context."""
+        return self.request is not None and "borrowed" not in self.__dict__
+
+
+def require_app() -> Context:
+    """The current context.
+
+    :raises RuntimeError: where no application is active.
+    """
+    ctx = current.get(None)
+    if ctx is None:
+        raise RuntimeError(NO_APP)
+    return ctx
+
+
+def require_request() -> Context:
+    """The current context, which has a request.
+
+    :raises RuntimeError: where no request is active.
+    """
+    ctx = current.get(None)
+    if ctx is None or ctx.request is None:
+        raise RuntimeError(NO_REQUEST)
+    return ctx
+
+
+def has_app_context() -> bool:
+    """Whether an application is active: :data:`current_app` and :data:`g` can be used."""
+    return current.get(None) is not None
+
+
+def has_request_context() -> bool:
+    """Whether a request is active: :data:`request` and :data:`session` can be used."""
+    ctx = current.get(None)
+    return ctx is not None and ctx.request is not None
+
+
+def after_this_request(f: Callable[[Response], Any]) -> Callable[[Response], Any]:
+    """Run a function on the response of this request, before the ``after_request`` hooks.
+
+    :param f: ``def`` or ``async def``; takes the response and returns it or another one.
+    :return: ``f``, so that this may be used as a decorator.
+    :raises RuntimeError: outside a request.
+    :source: Flask: the same.
+    """
+    ctx = require_request()
+    if ctx.after_functions is None:
+        ctx.after_functions = []
+    ctx.after_functions.append(f)
+    return f
+
+
+def copy_current_request_context(f: F) -> F:
+    """Let a function that runs in another thread, task or greenlet see this request.
+
+    The function gets a context of its own: the same request and session, an own ``g``.
+
+    :param f: ``def`` or ``async def``.
+    :raises RuntimeError: outside a request.
+    :source: Flask: the same.
+    """
+    ctx = require_request().copy()
+    return _in_context(ctx, f)
+
+
+def copy_current_app_context(f: F) -> F:
+    """Let a function that runs in another thread, task or greenlet see this application.
+
+    :param f: ``def`` or ``async def``.
+    :raises RuntimeError: where no application is active.
+    :source: Quart: the same.
+    """
+    return _in_context(Context(require_app().app), f)
+
+
+def _in_context(ctx: Context, f: F) -> F:
+    if iscoroutinefunction(f):
+
+        @functools.wraps(f)
+        async def run_async(*args: Any, **kwargs: Any) -> Any:
+            async with ctx.copy():
+                return await f(*args, **kwargs)
+
+        return cast("F", run_async)
+
+    @functools.wraps(f)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with ctx.copy():
+            return f(*args, **kwargs)
+
+    return cast("F", run)
