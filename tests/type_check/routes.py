@@ -6,8 +6,17 @@ from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 from typing import Any
 
-from kolben import Blueprint, Kolben, Response, jsonify, make_response, redirect, render_template
-from kolben import stream_template, url_for
+from kolben import (
+    Blueprint,
+    Kolben,
+    Response,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    stream_template,
+    url_for,
+)
 from kolben.exceptions import HTTPException, NotFound
 from kolben.views import MethodView, View
 
