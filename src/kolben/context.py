@@ -254,7 +254,7 @@ class Context:
         if self.request is not None:
             # Flask: a request inside an application context shares that context's g, and
             # the application's teardown stays with the outer one.
-            if self.base is self and above.request is None:
+            if self.base is self:
                 self.base = above.base
         elif above.request is not None:
             self.request = above.request

@@ -1,0 +1,136 @@
+"""What a view may return, made a response."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from inspect import getsourcefile, iscoroutinefunction, unwrap
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import HTTPException
+from ..http.datastructures import Headers
+from ..json import DefaultJSONProvider
+from ..wrappers import Request, Response
+
+if TYPE_CHECKING:
+    from ..context import Kolben
+
+HTML = (b"content-type", b"text/html; charset=utf-8")
+JSON = (b"content-type", b"application/json")
+
+
+class ApplicationResponse(Response):
+    """A view's answer that another ASGI application gives.
+
+    Headers that are set on this response are added to those that the application sends.
+    """
+
+    def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
+        super().__init__()
+        self.headers.clear()
+        self.application = application
+
+
+def is_asgi_application(value: Any) -> bool:
+    """Whether a value can be called as ``await value(scope, receive, send)``."""
+    return iscoroutinefunction(value) or iscoroutinefunction(getattr(value, "__call__", None))  # noqa: B004
+
+
+def response_maker(app: Kolben) -> Callable[[Any], Response]:
+    """The function that makes a view's return value a response of ``app``.
+
+    Made once, when registration closes, so that what can be known of the application's
+    response class and JSON provider is not asked for each request.
+
+    :source: Flask's documented ``Flask.make_response``; async iterators and ASGI applications
+        are Kolben's.
+    """
+    response_class: type[Response] = app.response_class
+    plain = response_class.plain if response_class.takes_plain() else None
+    dumps = app.json.dumps if type(app.json) is DefaultJSONProvider else None
+    json_header = JSON
+    if dumps is not None:
+        json_header = (b"content-type", app.json.mimetype.encode("latin-1"))
+
+    def make(rv: Any) -> Response:
+        kind = type(rv)
+        if kind is str:
+            if plain is not None:
+                return plain(rv.encode(), HTML)
+        elif kind is dict or kind is list:
+            if plain is not None and dumps is not None:
+                return plain(f"{dumps(rv)}\n".encode(), json_header)
+            return app.json.response(rv)
+        elif kind is tuple:
+            return with_status_and_headers(rv)
+        return convert(rv)
+
+    def convert(rv: Any) -> Response:
+        if isinstance(rv, response_class):
+            return rv
+        if isinstance(rv, (str, bytes, bytearray, Iterator, AsyncIterator)):
+            return response_class(rv)
+        if isinstance(rv, (dict, list)):
+            return app.json.response(rv)
+        if isinstance(rv, HTTPException):
+            return convert(rv.get_response())
+        if isinstance(rv, Response):
+            return response_class.force_type(rv)
+        if is_asgi_application(rv):
+            return ApplicationResponse(rv)
+        raise invalid(rv)
+
+    def with_status_and_headers(rv: tuple[Any, ...]) -> Response:
+        status = headers = None
+        if len(rv) == 3:
+            body, status, headers = rv
+        elif len(rv) == 2 and isinstance(rv[1], (Headers, Mapping, tuple, list)):
+            body, headers = rv
+        elif len(rv) == 2:
+            body, status = rv
+        else:
+            raise TypeError(
+                f"{view_name()} returned a tuple of {len(rv)} items. It must be (body, status,"
+                " headers), (body, status) or (body, headers)."
+            )
+        if body is None:
+            raise invalid(None)
+        response = make(body)
+        if status is not None:
+            if isinstance(status, int):
+                response.status_code = status
+            else:
+                response.status = status
+        if headers:
+            response.headers.update(headers)
+        return response
+
+    return make
+
+
+def invalid(rv: Any) -> TypeError:
+    """The error for what no response can be made of; it names the view."""
+    if rv is None:
+        what = "None; it may have ended without a return statement"
+    else:
+        what = f"a {type(rv).__name__}"
+    return TypeError(
+        f"{view_name()} did not return a valid response. The return type must be a string, bytes,"
+        " dict, list, tuple with status or headers, response object, iterator or ASGI"
+        f" application, but it was {what}."
+    )
+
+
+def view_name() -> str:
+    """The view that is at work, with its place in the user's code, for error messages."""
+    from ..context import current
+
+    ctx = current.get(None)
+    request: Request | None = None if ctx is None else ctx.request
+    if ctx is None or request is None or request.endpoint is None:
+        return "The function"
+    place = ""
+    view = ctx.app.view_functions.get(request.endpoint)
+    code = getattr(unwrap(view), "__code__", None) if view is not None else None
+    if view is not None and code is not None:
+        place = f" ({getsourcefile(code)}, line {code.co_firstlineno})"
+    return f"The view function for {request.endpoint!r}{place}"

@@ -1,0 +1,83 @@
+"""The drivers: what alone knows how to call a function of the other colour.
+
+The pipeline is one coroutine. Where that coroutine runs decides how it calls a step:
+
+- *loop*: it runs on the event loop. An ``async def`` step is awaited, a ``def`` step goes to a
+  worker thread.
+- *hop*: it runs, whole, in one worker thread. A ``def`` step is called; an ``async def`` step is
+  sent to the loop and waited for.
+- *inline*: as *hop*, in a thread that no event loop waits for, when no step is ``async def``.
+
+Under *hop* and *inline* the coroutine never suspends, so that one ``send(None)`` drives it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from inspect import isawaitable, iscoroutinefunction
+from typing import Any
+
+from ..context import current
+from ..local import wait
+from .lanes import Lane, Submit
+from .plan import Driver, Step
+
+
+def is_async(func: Callable[..., Any]) -> bool:
+    """Whether calling ``func`` gives a coroutine.
+
+    Sees through :class:`functools.partial`, bound methods and objects with an
+    ``async def __call__``.
+    """
+    while isinstance(func, functools.partial):
+        func = func.func
+    return iscoroutinefunction(func) or iscoroutinefunction(getattr(func, "__call__", None))  # noqa: B004
+
+
+def calling_thread() -> Submit | None:
+    """Where the request at hand wants its ``def`` code to run, if not in a lane."""
+    ctx = current.get(None)
+    if ctx is None or ctx.request is None:
+        return None
+    worker: Submit | None = ctx.request.scope.get("kolben.worker")
+    return worker
+
+
+def loop_driver(lane: Lane) -> Driver:
+    """The driver of a pipeline on the event loop, with ``lane`` for its ``def`` steps."""
+
+    def step(func: Callable[..., Any]) -> Step:
+        if is_async(func):
+            return func
+
+        @functools.wraps(func)
+        async def in_worker(*args: Any, **kwargs: Any) -> Any:
+            call = functools.partial(func, *args, **kwargs) if kwargs else func
+            result = await lane.run(
+                call, *(() if kwargs else args), worker=calling_thread()
+            )
+            # A def function may hand out a coroutine, as a decorator around a view does.
+            return await result if isawaitable(result) else result
+
+        return in_worker
+
+    return step
+
+
+def thread_driver(func: Callable[..., Any]) -> Step:
+    """The driver of a pipeline that has a thread to itself: *hop* and *inline*."""
+    if is_async(func):
+
+        @functools.wraps(func)
+        async def on_loop(*args: Any, **kwargs: Any) -> Any:
+            return wait(func(*args, **kwargs))
+
+        return on_loop
+
+    @functools.wraps(func)
+    async def called(*args: Any, **kwargs: Any) -> Any:
+        result = func(*args, **kwargs)
+        return wait(result) if isawaitable(result) else result
+
+    return called

@@ -1,0 +1,89 @@
+"""What registration compiles to: for each route the steps of its request, frozen.
+
+A plan is made once. Every step in it is a coroutine function already, whatever colour the
+user's function had; which driver made it so is settled when the plan is made, and nothing on
+the request's path asks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ..wrappers import Response
+from ..wrappers.forms import Limits
+
+if TYPE_CHECKING:
+    from ..context import Context
+
+Step: TypeAlias = Callable[..., Awaitable[Any]]
+#: Makes a step of a function of either colour.
+Driver: TypeAlias = Callable[[Callable[..., Any]], Step]
+
+
+class Plan:
+    """The steps of one route's requests.
+
+    Tuples are in the order in which they run. A stage without steps is empty or ``None`` and
+    costs nothing.
+    """
+
+    __slots__ = (
+        "after",
+        "before",
+        "blueprints",
+        "driver",
+        "error_handlers",
+        "full_dispatch",
+        "handle_exception",
+        "handle_http_exception",
+        "handle_user_exception",
+        "hops",
+        "limits",
+        "make_response",
+        "open_session",
+        "options",
+        "preprocess",
+        "process_response",
+        "refreshes_session",
+        "save_session",
+        "stream",
+        "teardown",
+        "teardown_app",
+        "url_value_preprocessors",
+        "view",
+    )
+
+    #: The view, or what answers in its place.
+    view: Step
+    #: What is done for ``OPTIONS`` where the view leaves it to Kolben.
+    options: Plan | None
+    #: The whole chain runs in one worker thread.
+    hops: bool
+    #: Makes a step of a function that was registered during the request.
+    driver: Driver
+    #: Opens the session before the first hook; ``None`` where its first use does.
+    open_session: Step | None
+    save_session: Step
+    #: A permanent session has to be renewed even by a request that does not touch it.
+    refreshes_session: bool
+    url_value_preprocessors: tuple[Step, ...]
+    before: tuple[Step, ...]
+    after: tuple[Step, ...]
+    teardown: tuple[Step, ...]
+    teardown_app: tuple[Step, ...]
+    #: Code (``None`` for exceptions by class) to the handlers by class, nearest scope first.
+    error_handlers: Mapping[int | None, tuple[Mapping[type[BaseException], Step], ...]]
+    #: The blueprints of the endpoint, innermost first.
+    blueprints: tuple[str, ...]
+    limits: Limits
+    #: The body is left to the view.
+    stream: bool
+    # Stages that an application may replace by a method of its own; each takes the context.
+    full_dispatch: Callable[[Context], Awaitable[Response]]
+    preprocess: Callable[[Context], Awaitable[Any]] | None
+    process_response: Callable[[Context, Response], Awaitable[Response]]
+    make_response: Callable[[Any], Response]
+    handle_user_exception: Callable[[Context, Exception], Awaitable[Any]]
+    handle_http_exception: Callable[[Context, Any], Awaitable[Any]]
+    handle_exception: Callable[[Context, Exception], Awaitable[Response]]

@@ -1,0 +1,238 @@
+"""The way of a request, from the first hook to teardown: one coroutine.
+
+The order of the functions is the order of a request. Each takes the context; the steps that
+they call are in its plan, already made fit for the thread or loop that all of this runs on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import signals
+from ..exceptions import (
+    BadRequestKeyError,
+    HTTPException,
+    InternalServerError,
+    RequestRedirect,
+)
+from ..wrappers import Response
+from .drivers import thread_driver
+
+if TYPE_CHECKING:
+    from ..context import Context
+    from .plan import Plan, Step
+
+
+async def run(ctx: Context) -> Response:
+    """Take a matched request to its response; teardown has run when this returns.
+
+    :raises Exception: what the application does not handle, where
+        ``PROPAGATE_EXCEPTIONS`` says so.
+    """
+    plan = ctx.plan
+    error: BaseException | None = None
+    try:
+        try:
+            return await plan.full_dispatch(ctx)
+        except Exception as exc:
+            error = exc
+            return await plan.handle_exception(ctx, exc)
+        except BaseException as exc:
+            error = exc
+            raise
+    finally:
+        try:
+            if not ctx.held and (
+                plan.teardown or plan.teardown_app or signals.used
+            ):
+                await teardown(ctx, error)
+        finally:
+            del error
+
+
+async def full_dispatch(ctx: Context) -> Response:
+    """Hooks, view, and the response made of what came back."""
+    plan: Plan = ctx.plan
+    try:
+        rv = None
+        if plan.preprocess is not None:
+            rv = await plan.preprocess(ctx)
+        elif signals.used:
+            await notify(ctx, signals.request_started)
+        if rv is None:
+            rv = await plan.view(**ctx.request.view_args)  # type: ignore[union-attr, arg-type]
+    except Exception as exc:
+        rv = await plan.handle_user_exception(ctx, exc)
+    response = plan.make_response(rv)
+    if (
+        plan.after
+        or ctx._session is not None
+        or ctx.after_functions is not None
+        or plan.refreshes_session
+        or signals.used
+    ):
+        response = await finalize(ctx, response)
+    return response
+
+
+async def preprocess(ctx: Context) -> Any:
+    """Open the session where it cannot wait, then run the hooks before the view.
+
+    :return: What the first hook returned that did not return ``None``; the view is not called
+        then.
+    """
+    plan: Plan = ctx.plan
+    request = ctx.request
+    assert request is not None
+    if plan.open_session is not None and ctx.opened_session is None:
+        ctx.keep_session(await plan.open_session(ctx.app, request))
+    if signals.used:
+        await notify(ctx, signals.request_started)
+    for url_value_preprocessor in plan.url_value_preprocessors:
+        await url_value_preprocessor(request.endpoint, request.view_args)
+    for hook in plan.before:
+        rv = await hook()
+        if rv is not None:
+            return rv
+    return None
+
+
+async def finalize(ctx: Context, response: Response) -> Response:
+    """Run the after hooks, save the session, say that the request is finished."""
+    response = await ctx.plan.process_response(ctx, response)
+    if signals.used:
+        await notify(ctx, signals.request_finished, response=response)
+    return response
+
+
+async def process_response(ctx: Context, response: Response) -> Response:
+    """Run the functions of :func:`after_this_request`, the after hooks, and save the session."""
+    plan: Plan = ctx.plan
+    while ctx.after_functions:
+        functions, ctx.after_functions = ctx.after_functions, None
+        for function in functions:
+            response = checked(await plan.driver(function)(response), function)
+    for hook in plan.after:
+        response = checked(await hook(response), hook)
+    session = ctx.opened_session
+    if session is None and plan.refreshes_session:
+        interface: Any = ctx.app.session_interface
+        if interface.needs_save_unopened(ctx.app, ctx.request):
+            session = ctx.session
+    if session is not None and not ctx.app.session_interface.is_null_session(session):
+        await plan.save_session(ctx.app, session, response)
+    return response
+
+
+def checked(response: Any, hook: Any) -> Response:
+    """What an after hook returned, if it is a response.
+
+    :raises TypeError: naming the hook, if it is not.
+    """
+    if isinstance(response, Response):
+        return response
+    code = getattr(getattr(hook, "__wrapped__", hook), "__code__", None)
+    place = f" ({code.co_filename}, line {code.co_firstlineno})" if code is not None else ""
+    raise TypeError(
+        f"The after_request function {getattr(hook, '__name__', hook)!r}{place} must return a"
+        f" response, but it returned {response!r}."
+    )
+
+
+# Errors -------------------------------------------------------------------------------------
+
+
+def find_handler(plan: Plan, error: BaseException) -> Step | None:
+    """The handler for an error: by code before by class, the nearest blueprint first, the most
+    specific class first.
+    """
+    code = error.code if isinstance(error, HTTPException) else None
+    for key in (code, None) if code is not None else (None,):
+        for handlers in plan.error_handlers.get(key, ()):
+            for cls in type(error).__mro__:
+                if (handler := handlers.get(cls)) is not None:
+                    return handler
+    return None
+
+
+async def handle_user_exception(ctx: Context, error: Exception) -> Any:
+    """Answer an error that a view or hook raised, or raise it again if nothing handles it."""
+    app = ctx.app
+    if isinstance(error, BadRequestKeyError) and (
+        app.debug or app.config["TRAP_BAD_REQUEST_ERRORS"]
+    ):
+        error.show_exception = True
+    if isinstance(error, HTTPException) and not app.trap_http_exception(error):
+        return await ctx.plan.handle_http_exception(ctx, error)
+    handler = find_handler(ctx.plan, error)
+    if handler is None:
+        raise error
+    return await handler(error)
+
+
+async def handle_http_exception(ctx: Context, error: HTTPException) -> Any:
+    """Answer an HTTP error: by its handler, or by what it says of itself."""
+    if error.code is None or isinstance(error, RequestRedirect):
+        return error
+    handler = find_handler(ctx.plan, error)
+    return error if handler is None else await handler(error)
+
+
+async def handle_exception(ctx: Context, error: Exception) -> Response:
+    """Answer an error that nothing handled: log it, and give a 500 that shows nothing of it.
+
+    :raises Exception: the error itself where ``PROPAGATE_EXCEPTIONS`` says so, which it does by
+        default in debug and testing mode.
+    """
+    app = ctx.app
+    if signals.used:
+        await notify(ctx, signals.got_request_exception, exception=error)
+    propagate = app.config["PROPAGATE_EXCEPTIONS"]
+    if propagate is None:
+        propagate = app.testing or app.debug
+    if propagate:
+        raise error
+    app.log_exception((type(error), error, error.__traceback__))
+    server_error = InternalServerError(original_exception=error)
+    handler = find_handler(ctx.plan, server_error)
+    rv: Any = server_error if handler is None else await handler(server_error)
+    response: Response = ctx.plan.make_response(rv)
+    try:
+        return await finalize(ctx, response)
+    except Exception:
+        app.logger.exception("Request finalizing failed with an error while handling an error")
+        return response
+
+
+# The end ------------------------------------------------------------------------------------
+
+
+async def teardown(ctx: Context, error: BaseException | None) -> None:
+    """Run the teardown functions, each of them, whatever the others do."""
+    if ctx.owns_request:
+        for step in ctx.plan.teardown:
+            await torn_down(ctx, step, error)
+        if signals.used:
+            await notify(ctx, signals.request_tearing_down, exc=error)
+    if ctx.base is ctx:
+        for step in ctx.plan.teardown_app:
+            await torn_down(ctx, step, error)
+        if signals.used:
+            await notify(ctx, signals.appcontext_tearing_down, exc=error)
+            await notify(ctx, signals.appcontext_popped)
+
+
+async def torn_down(ctx: Context, step: Step, error: BaseException | None) -> None:
+    """Run one teardown function; what it raises is logged, since nobody is left to answer."""
+    try:
+        await step(error)
+    except Exception:
+        ctx.app.logger.exception("A teardown function failed: %s", getattr(step, "__name__", step))
+
+
+async def notify(ctx: Context, signal: signals.Signal, **values: Any) -> None:
+    """Send a signal, and wait for its receivers in the way of the thread that this runs on."""
+    if ctx.plan.driver is thread_driver:
+        signals.send(signal, ctx.app, **values)
+    else:
+        await signals.send_async(signal, ctx.app, **values)
