@@ -19,8 +19,7 @@ def flash(message: Any, category: str = "message") -> None:
     ctx = require_request()
     # Assigned, not appended to: a session that does not watch its values must see the change.
     ctx.session["_flashes"] = [*ctx.session.get("_flashes", ()), (category, message)]
-    if signals.used:
-        signals.send(signals.message_flashed, ctx.app, message=message, category=category)
+    signals.send(signals.message_flashed, ctx.app, message=message, category=category)
 
 
 @overload

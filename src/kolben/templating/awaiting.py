@@ -16,16 +16,14 @@ from .variables import update_awaiting
 
 async def _render_awaiting(app: Any, template: jinja2.Template, context: dict[str, Any]) -> str:
     await update_awaiting(app, context)
-    if signals.used:
-        await signals.send_async(
-            signals.before_render_template, app, template=template, context=context
-        )
+    await signals.send_async(
+        signals.before_render_template, app, template=template, context=context
+    )
     if template.environment.is_async:
         text = await template.render_async(context)
     else:  # a template object that was compiled without `await`
         text = template.render(context)
-    if signals.used:
-        await signals.send_async(signals.template_rendered, app, template=template, context=context)
+    await signals.send_async(signals.template_rendered, app, template=template, context=context)
     return text
 
 
@@ -64,18 +62,16 @@ async def _generate_awaiting(
     else:
         for chunk in template.generate(context):
             yield chunk
-    if signals.used:
-        await signals.send_async(signals.template_rendered, app, template=template, context=context)
+    await signals.send_async(signals.template_rendered, app, template=template, context=context)
 
 
 async def _stream_awaiting(
     app: Any, template: jinja2.Template, context: dict[str, Any]
 ) -> AsyncIterator[str]:
     await update_awaiting(app, context)
-    if signals.used:
-        await signals.send_async(
-            signals.before_render_template, app, template=template, context=context
-        )
+    await signals.send_async(
+        signals.before_render_template, app, template=template, context=context
+    )
     chunks = _generate_awaiting(app, template, context)
     ctx = current.get(None)
     return chunks if ctx is None or ctx.request is None else stream_with_context(chunks)

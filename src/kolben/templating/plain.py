@@ -17,14 +17,12 @@ NameOrList = str | jinja2.Template | list[str | jinja2.Template]
 
 def _render(app: Any, template: jinja2.Template, context: dict[str, Any]) -> str:
     app.update_template_context(context)
-    if signals.used:
-        signals.send(signals.before_render_template, app, template=template, context=context)
+    signals.send(signals.before_render_template, app, template=template, context=context)
     if template.environment.is_async:
         text = wait(template.render_async(context))
     else:
         text = template.render(context)
-    if signals.used:
-        signals.send(signals.template_rendered, app, template=template, context=context)
+    signals.send(signals.template_rendered, app, template=template, context=context)
     return text
 
 
@@ -65,14 +63,12 @@ def _generate(app: Any, template: jinja2.Template, context: dict[str, Any]) -> I
                 break
     else:
         yield from template.generate(context)
-    if signals.used:
-        signals.send(signals.template_rendered, app, template=template, context=context)
+    signals.send(signals.template_rendered, app, template=template, context=context)
 
 
 def _stream(app: Any, template: jinja2.Template, context: dict[str, Any]) -> Iterator[str]:
     app.update_template_context(context)
-    if signals.used:
-        signals.send(signals.before_render_template, app, template=template, context=context)
+    signals.send(signals.before_render_template, app, template=template, context=context)
     chunks = _generate(app, template, context)
     ctx = current.get(None)
     return chunks if ctx is None or ctx.request is None else stream_with_context(chunks)
