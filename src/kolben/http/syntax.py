@@ -111,8 +111,8 @@ def unquote_header_value(value: str) -> str:
     return value
 
 
-def _split_list(value: str) -> list[str] | None:
-    """The raw items of a comma-separated list, or ``None`` if a quoted string never ends."""
+def split_list_header(value: str) -> list[str]:
+    """The raw items of a comma-separated list; none at all if a quoted string never ends."""
     if '"' not in value:
         return [item.strip(" \t") for item in value.split(",", MAX_ENTRIES)[:MAX_ENTRIES]]
     items: list[str] = []
@@ -127,7 +127,7 @@ def _split_list(value: str) -> list[str] | None:
             items.append(value[start:].strip(" \t"))
             return items
         elif (string := _quoted.match(value, quote)) is None:
-            return None
+            return []
         else:
             position = string.end()
     return items
@@ -143,7 +143,7 @@ def parse_list_header(value: str) -> list[str]:
         quoted string is not closed.
     :source: RFC 9110, section 5.6.1. Werkzeug: the same.
     """
-    return [unquote_header_value(item) for item in _split_list(value) or () if item]
+    return [unquote_header_value(item) for item in split_list_header(value) if item]
 
 
 def _decode_extended(value: str) -> tuple[str | None, str]:

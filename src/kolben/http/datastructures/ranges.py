@@ -33,18 +33,22 @@ class IfRange:
 
     :param etag: Tag without its quotes.
     :param date: Aware datetime.
-    :source: RFC 9110, section 13.1.5. Werkzeug: the same.
+    :param weak: The tag was a weak one, which is equal to none here.
+    :source: RFC 9110, section 13.1.5. Werkzeug: the same, without ``weak``.
     """
 
-    def __init__(self, etag: str | None = None, date: datetime | None = None) -> None:
+    def __init__(
+        self, etag: str | None = None, date: datetime | None = None, *, weak: bool = False
+    ) -> None:
         self.etag = etag
         self.date = date
+        self.weak = weak
 
     def to_header(self) -> str:
         """The field's value; empty if there is no condition."""
         if self.date is not None:
             return http_date(self.date)
-        return "" if self.etag is None else quote_etag(self.etag)
+        return "" if self.etag is None else quote_etag(self.etag, self.weak)
 
     def __str__(self) -> str:
         return self.to_header()
@@ -77,36 +81,36 @@ class Range:
         """The one range in bytes, cut to a length; ``None`` if there is not exactly one, or it
         cannot be satisfied.
         """
-        if len(self.ranges) != 1 or not self.satisfiable(length):
+        if len(self.ranges) != 1:
             return None
-        return self.satisfiable(length)[0]
+        parts = self.parts_for_length(length)
+        return parts[0] if parts else None
 
-    def satisfiable(self, length: int | None) -> list[tuple[int, int]]:
-        """All ranges in bytes that a representation of some length can give, cut to it.
+    def parts_for_length(self, length: int | None) -> list[tuple[int, int]] | None:
+        """All parts that a representation of some length has to give.
 
-        :return: ``(start, stop)`` pairs in the order asked for. Empty, as if there were no part to
-            give, if the unit is not bytes or the length is not known.
+        >>> Range("bytes", [(0, 5), (-5, None)]).parts_for_length(100)
+        [(0, 5), (95, 100)]
+
+        :param length: Bytes in all; ``None`` if it is not known.
+        :return: ``(start, stop)`` pairs. Empty: none can be satisfied, answer 416. ``None``: the
+            header is to be ignored, since its unit is not bytes, the length is not known, or there
+            are more than 10 ranges, or some overlap.
         """
-        if self.units != "bytes" or length is None:
-            return []
-        found: list[tuple[int, int]] = []
+        if self.units != "bytes" or length is None or len(self.ranges) > MAX_RANGES:
+            return None
+        parts: list[tuple[int, int]] = []
         for start, stop in self.ranges:
             if stop is None:
                 stop = length
                 if start < 0:
                     start = max(0, start + length)
             if is_byte_range_valid(start, stop, length):
-                found.append((start, min(stop, length)))
-        return found
-
-    @property
-    def is_excessive(self) -> bool:
-        """Whether there are more than 10 ranges, or some overlap: better ignored.
-
-        Overlaps that only show once the length is known are found by
-        :func:`kolben.http.ranges.overlapping`.
-        """
-        return len(self.ranges) > MAX_RANGES
+                parts.append((start, min(stop, length)))
+        ordered = sorted(parts)
+        if any(before[1] > after[0] for before, after in zip(ordered, ordered[1:], strict=False)):
+            return None
+        return parts
 
     def make_content_range(self, length: int | None) -> ContentRange | None:
         """The ``Content-Range`` of the answer, if :meth:`range_for_length` gives one."""
