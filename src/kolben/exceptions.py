@@ -88,9 +88,7 @@ class HTTPException(Exception):
         self.response = response
 
     @classmethod
-    def wrap(
-        cls, exception: type[BaseException], name: str | None = None
-    ) -> type[HTTPException]:
+    def wrap(cls, exception: type[BaseException], name: str | None = None) -> type[HTTPException]:
         """A class that is both this error and another exception, so that either catches it.
 
         >>> issubclass(NotFound.wrap(LookupError), LookupError)
@@ -171,10 +169,12 @@ class RequestRedirect(HTTPException):
             return quote(self.new_url, safe="%/:?&=")
 
     def get_description(self, environ: Any = None, scope: Any = None) -> str:
+        """A link to where it is found."""
         url = escape(self._location())
         return f'<p>This page is found at <a href="{url}">{url}</a>.</p>'
 
     def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
+        """The header fields of the error page, with the ``Location``."""
         return [*super().get_headers(environ, scope), ("Location", self._location())]
 
 
@@ -182,7 +182,7 @@ class BadRequest(HTTPException):
     """400: the request is malformed, or lacks something that it needs."""
 
     code = 400
-    description = "The server could not understand what the browser or a proxy sent."
+    description: str | None = "The server could not understand what the browser or a proxy sent."
 
 
 class BadRequestKeyError(BadRequest, KeyError):
@@ -201,14 +201,15 @@ class BadRequestKeyError(BadRequest, KeyError):
         super().__init__(*args, **kwargs)
         self.args = () if arg is None else (arg,)
 
-    @property  # type: ignore[override]
-    def description(self) -> str:
+    @property
+    def description(self) -> str | None:
+        """Text for the error page; with the key, if :attr:`show_exception` is set."""
         if self.show_exception:
             return f"{self._description}\nKeyError: {KeyError.__str__(self)}"
         return self._description
 
     @description.setter
-    def description(self, value: str) -> None:
+    def description(self, value: str | None) -> None:
         self._description = value
 
 
@@ -248,6 +249,7 @@ class Unauthorized(HTTPException):
         self.www_authenticate = None if www_authenticate is None else tuple(www_authenticate)
 
     def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
+        """The header fields of the error page, with one ``WWW-Authenticate`` for each challenge."""
         challenges = [("WWW-Authenticate", str(each)) for each in self.www_authenticate or ()]
         return super().get_headers(environ, scope) + challenges
 
@@ -287,6 +289,7 @@ class MethodNotAllowed(HTTPException):
         self.valid_methods = None if valid_methods is None else list(valid_methods)
 
     def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
+        """The header fields of the error page, with ``Allow``, if the methods are known."""
         headers = super().get_headers(environ, scope)
         if self.valid_methods:
             headers.append(("Allow", ", ".join(self.valid_methods)))
@@ -381,6 +384,7 @@ class RequestedRangeNotSatisfiable(HTTPException):
         self.units = units
 
     def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
+        """The header fields of the error page, with ``Content-Range``, if the length is known."""
         headers = super().get_headers(environ, scope)
         if self.length is not None:
             headers.append(("Content-Range", f"{self.units} */{self.length}"))
@@ -455,6 +459,7 @@ class _RetryAfter(HTTPException):
         self.retry_after = retry_after
 
     def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
+        """The header fields of the error page, with ``Retry-After``, if that was given."""
         headers = super().get_headers(environ, scope)
         if self.retry_after is not None:
             when = self.retry_after
@@ -510,7 +515,7 @@ class InternalServerError(HTTPException):
         self.original_exception = original_exception
 
 
-class NotImplemented(HTTPException):  # noqa: A001 - the name of the status
+class NotImplemented(HTTPException):
     """501: the server does not know how to do this."""
 
     code = 501

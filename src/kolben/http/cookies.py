@@ -180,7 +180,7 @@ def dump_cookie(
     if not key or _bad_name(key):
         raise ValueError(
             f"{key!r} cannot be the name of a cookie: it must not be empty, nor hold control"
-            " characters, spaces, or any of ; , = \"."
+            ' characters, spaces, or any of ; , = ".'
         )
     if not isinstance(value, str):
         raise TypeError(

@@ -111,7 +111,9 @@ def parse_date(value: str | None) -> datetime | None:
             int(found["day"]),
             int(found["hour"]),
             int(found["minute"]),
-            min(int(found["second"] or 0), 59) if found["second"] == "60" else int(found["second"] or 0),
+            min(int(found["second"] or 0), 59)
+            if found["second"] == "60"
+            else int(found["second"] or 0),
             tzinfo=zone,
         )
     except (KeyError, ValueError, OverflowError):

@@ -22,9 +22,7 @@ __all__ = [
 
 # [ W/ ] DQUOTE *etagc DQUOTE, followed by a comma or the end; also without quotes, since such
 # tags are sent. Possessive, so that nothing is read twice.      RFC 9110, section 8.8.3
-_entry = re.compile(
-    r'[ \t]*+([Ww]/)?+(?:"([^"]*+)"|([^" \t,]++))[ \t]*+(?:,|\Z)', re.ASCII
-).match
+_entry = re.compile(r'[ \t]*+([Ww]/)?+(?:"([^"]*+)"|([^" \t,]++))[ \t]*+(?:,|\Z)', re.ASCII).match
 
 
 def parse_etags(value: str | None) -> ETags:

@@ -98,7 +98,7 @@ def query_args(
     args = _new(cls)
     if query:
         # One pair, nothing encoded: nearly every query string there is.
-        text = query.decode("utf-8", "kolben.requote") if query.__class__ is bytes else query
+        text = query.decode("utf-8", "kolben.requote") if isinstance(query, bytes) else query
         if "&" not in text and "%" not in text and "+" not in text and limit != 0:
             name, _, value = text.partition("=")
             _set(args, name, [value])
@@ -149,9 +149,7 @@ def _unquoter(keep: str) -> Callable[[str], str]:
         if "%" not in text:
             return text
         return "".join(
-            piece
-            if number % 2
-            else unquote_to_bytes(piece).decode("utf-8", "kolben.requote")
+            piece if number % 2 else unquote_to_bytes(piece).decode("utf-8", "kolben.requote")
             for number, piece in enumerate(split(text))
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from .accept import Accept, CharsetAccept, LanguageAccept, MIMEAccept
 from .agent import UserAgent
 from .auth import Authorization, WWWAuthenticate
+from .combined import CombinedMultiDict
 from .control import (
     CacheControl,
     ContentSecurityPolicy,
@@ -21,14 +22,13 @@ from .files import FileMultiDict, FileStorage
 from .headers import Headers
 from .immutable import ImmutableDict, ImmutableList
 from .multidict import (
-    CallbackDict,
-    CombinedMultiDict,
     ImmutableMultiDict,
     ImmutableTypeConversionDict,
     MultiDict,
     TypeConversionDict,
     iter_multi_items,
 )
+from .observed import CallbackDict
 from .ranges import ContentRange, IfRange, Range
 from .sets import ETags, HeaderSet
 

@@ -55,7 +55,9 @@ class Accept(ImmutableList[tuple[str, float]]):
     def __getitem__(self, key: SupportsIndex) -> tuple[str, float]: ...
     @overload
     def __getitem__(self, key: slice) -> list[tuple[str, float]]: ...
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, key: Any
+    ) -> Any:
         return self.quality(key) if isinstance(key, str) else super().__getitem__(key)
 
     def _match(self, value: str) -> tuple[str, float] | None:
@@ -73,7 +75,7 @@ class Accept(ImmutableList[tuple[str, float]]):
     def __contains__(self, value: object) -> bool:
         return isinstance(value, str) and self._match(value) is not None
 
-    def index(self, key: str | tuple[str, float], *bounds: Any) -> int:  # type: ignore[override]
+    def index(self, key: str | tuple[str, float], *bounds: Any) -> int:
         """The position of the item that a value matches, or of a pair.
 
         :raises ValueError: if there is none.
@@ -179,17 +181,17 @@ class MIMEAccept(Accept):
     @property
     def accept_html(self) -> bool:
         """Whether the client accepts HTML, as such or as XHTML."""
-        return "text/html" in self or self.accept_xhtml
+        return self.quality("text/html") > 0 or self.accept_xhtml
 
     @property
     def accept_xhtml(self) -> bool:
         """Whether the client accepts XHTML or XML."""
-        return "application/xhtml+xml" in self or "application/xml" in self
+        return self.quality("application/xhtml+xml") > 0 or self.quality("application/xml") > 0
 
     @property
     def accept_json(self) -> bool:
         """Whether the client accepts JSON."""
-        return "application/json" in self
+        return self.quality("application/json") > 0
 
 
 _subtags = re.compile("[_-]").split

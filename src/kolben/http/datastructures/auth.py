@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from ..syntax import dump_header, parse_dict_header, quote_header_value
-from .multidict import CallbackDict
+from .observed import CallbackDict
 
 # Challenge parameters that clients expect in quotes.           RFC 7616, section 3.3
 _QUOTED = frozenset({"realm", "domain", "nonce", "opaque", "qop"})

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from ..syntax import dump_header
 from .immutable import ImmutableDictMixin
-from .multidict import CallbackDict
+from .observed import CallbackDict
 
 
 def cache_control_property(
@@ -71,9 +71,11 @@ class CacheControl(CallbackDict[str, str | None]):
             return None
 
     def _set_cache_value(self, key: str, value: Any, type: type[Any] | None) -> None:
-        if value is None or value is False or (type is bool and not value):
+        if type is bool:
+            value = bool(value)
+        if value is None or value is False:
             self.pop(key, None)
-        elif value is True or type is bool:
+        elif value is True:
             self[key] = None
         else:
             self[key] = str(value if type is None else type(value))

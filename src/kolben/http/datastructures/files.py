@@ -45,9 +45,9 @@ class FileStorage:
         if filename is None:
             filename = getattr(stream, "name", None)
             # Temporary files are named by their number, standard streams like "<stdin>".
-            if not isinstance(filename, (str, bytes, os.PathLike)):
-                filename = None
-            elif (text := os.fsdecode(filename)).startswith("<") and text.endswith(">"):
+            if not isinstance(filename, (str, bytes, os.PathLike)) or (
+                (text := os.fsdecode(filename)).startswith("<") and text.endswith(">")
+            ):
                 filename = None
         self.filename: str | None = None if filename is None else os.fsdecode(filename)
         self.headers = Headers() if headers is None else headers
@@ -99,7 +99,7 @@ class FileStorage:
         """Close the stream; whatever it raises is ignored."""
         try:
             self.stream.close()
-        except Exception:  # noqa: BLE001 - there is nothing left to be done about it
+        except Exception:
             pass
 
     def __bool__(self) -> bool:
@@ -134,14 +134,15 @@ class FileMultiDict(MultiDict[str, FileStorage]):
         :param filename: Name to give it; a path's own if it is left out.
         :param content_type: Its type; guessed from the name if it is left out.
         """
-        if isinstance(file, FileStorage):
-            self.add(name, file)
+        source: Any = file
+        if isinstance(source, FileStorage):
+            self.add(name, source)
             return
-        if isinstance(file, (str, os.PathLike)):
-            filename = os.fspath(file) if filename is None else filename
-            file = open(file, "rb")  # noqa: SIM115 - whoever reads the dictionary closes it
+        if isinstance(source, (str, os.PathLike)):
+            filename = os.fspath(source) if filename is None else filename
+            source = open(source, "rb")  # noqa: SIM115 - the request that is built reads it later
         if filename and content_type is None:
             from mimetypes import guess_type  # reads the system's tables
 
             content_type = guess_type(filename)[0] or "application/octet-stream"
-        self.add(name, FileStorage(file, filename, name, content_type))
+        self.add(name, FileStorage(source, filename, name, content_type))

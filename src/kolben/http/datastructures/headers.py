@@ -71,7 +71,7 @@ class Headers:
         :param raw: Pairs of a lower-case name and a value, in latin-1.
         """
         headers = cls.__new__(cls)
-        headers._raw = raw if raw.__class__ is list else list(raw)  # type: ignore[assignment]
+        headers._raw = raw if isinstance(raw, list) else list(raw)
         return headers
 
     def to_asgi(self) -> list[tuple[bytes, bytes]]:
@@ -155,11 +155,7 @@ class Headers:
     def get(self, key: str, *, type: Callable[[str], T]) -> T | None: ...
     @overload
     def get(self, key: str, default: T, type: Callable[[str], T]) -> T: ...
-    @overload
-    def get(self, key: str, default: None, type: Callable[[str], T]) -> T | None: ...
-    def get(
-        self, key: str, default: Any = None, type: Callable[[str], Any] | None = None
-    ) -> Any:
+    def get(self, key: str, default: Any = None, type: Callable[[str], Any] | None = None) -> Any:
         """The first value of a field, converted if a type is given.
 
         >>> Headers([("Content-Length", "42")]).get("content-length", type=int)
@@ -336,13 +332,14 @@ class Headers:
         :param arg: Other headers, a mapping, or pairs.
         :param kwargs: More fields; a list, tuple or set gives several.
         """
-        if isinstance(arg, (Headers, MultiDict)):
-            for key in dict.fromkeys(arg.keys()):
-                self.setlist(key, arg.getlist(key))
-        elif isinstance(arg, Mapping):
-            self._update_from(arg.items())
-        elif arg is not None:
-            for key, value in arg:
+        source: Any = arg
+        if isinstance(source, (Headers, MultiDict)):
+            for key in dict.fromkeys(source.keys()):
+                self.setlist(key, source.getlist(key))
+        elif isinstance(source, Mapping):
+            self._update_from(source.items())
+        elif source is not None:
+            for key, value in source:
                 self.set(key, value)
         self._update_from(kwargs.items())
 

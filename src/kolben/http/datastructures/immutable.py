@@ -10,7 +10,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-def _refuse(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
+def refuse(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
+    """Stands for every method that would change something."""
     raise TypeError(f"{type(self).__name__!r} objects are immutable")
 
 
@@ -28,8 +29,8 @@ class ImmutableList(list[T]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list(self)!r})"
 
-    __delitem__ = __iadd__ = __imul__ = __setitem__ = _refuse  # type: ignore[assignment]
-    append = remove = extend = insert = pop = reverse = sort = clear = _refuse  # type: ignore[assignment]
+    __delitem__ = __iadd__ = __imul__ = __setitem__ = refuse
+    append = remove = extend = insert = pop = reverse = sort = clear = refuse
 
 
 class ImmutableDictMixin(Generic[K, V]):
@@ -39,6 +40,7 @@ class ImmutableDictMixin(Generic[K, V]):
 
     @classmethod
     def fromkeys(cls, keys: Iterable[K], value: Any = None) -> Any:
+        """A dictionary with the same value for every key."""
         return cls(dict.fromkeys(keys, value))  # type: ignore[call-arg]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -53,8 +55,8 @@ class ImmutableDictMixin(Generic[K, V]):
     def __copy__(self) -> Any:
         return self
 
-    setdefault = update = pop = popitem = clear = _refuse
-    __setitem__ = __delitem__ = __ior__ = _refuse
+    setdefault = update = pop = popitem = clear = refuse
+    __setitem__ = __delitem__ = __ior__ = refuse
 
 
 class ImmutableDict(ImmutableDictMixin[K, V], dict[K, V]):  # type: ignore[misc]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
-from typing import Any, ClassVar, Literal, NoReturn, Self, TypeVar, cast, overload
+from typing import Any, ClassVar, Literal, Self, TypeVar, cast, overload
 
-from .immutable import ImmutableDictMixin, _refuse
+from .immutable import ImmutableDictMixin, refuse
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -34,17 +34,18 @@ def iter_multi_items(
     >>> list(iter_multi_items({"a": [1, 2], "b": 3}))
     [('a', 1), ('a', 2), ('b', 3)]
     """
-    if isinstance(mapping, MultiDict):
-        yield from mapping.items(multi=True)
-    elif isinstance(mapping, Mapping):
-        for key, value in mapping.items():
+    source: Any = mapping
+    if isinstance(source, MultiDict):
+        yield from source.items(multi=True)
+    elif isinstance(source, Mapping):
+        for key, value in source.items():
             if isinstance(value, (list, tuple, set, frozenset)):
                 for item in value:
                     yield key, item
             else:
                 yield key, value
     else:
-        yield from mapping
+        yield from source
 
 
 class TypeConversionDict(dict[K, V]):
@@ -65,9 +66,7 @@ class TypeConversionDict(dict[K, V]):
     def get(self, key: K, *, type: Callable[[V], T]) -> T | None: ...
     @overload
     def get(self, key: K, default: T, type: Callable[[V], T]) -> T: ...
-    @overload
-    def get(self, key: K, default: None, type: Callable[[V], T]) -> T | None: ...
-    def get(
+    def get(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, key: K, default: Any = None, type: Callable[[V], Any] | None = None
     ) -> Any:
         """The value of a key, converted if a type is given.
@@ -117,9 +116,7 @@ class MultiDict(TypeConversionDict[K, V]):
     #: that is both a ``KeyError`` and a 400.
     key_error: ClassVar[type[KeyError]] = KeyError
 
-    def __init__(
-        self, mapping: Mapping[K, Any] | Iterable[tuple[K, V]] | None = None
-    ) -> None:
+    def __init__(self, mapping: Mapping[K, Any] | Iterable[tuple[K, V]] | None = None) -> None:
         super().__init__()
         if mapping is None:
             return
@@ -164,11 +161,7 @@ class MultiDict(TypeConversionDict[K, V]):
     def get(self, key: K, *, type: Callable[[V], T]) -> T | None: ...
     @overload
     def get(self, key: K, default: T, type: Callable[[V], T]) -> T: ...
-    @overload
-    def get(self, key: K, default: None, type: Callable[[V], T]) -> T | None: ...
-    def get(
-        self, key: K, default: Any = None, type: Callable[[V], Any] | None = None
-    ) -> Any:
+    def get(self, key: K, default: Any = None, type: Callable[[V], Any] | None = None) -> Any:
         """The first value of a key, converted if a type is given; see
         :meth:`TypeConversionDict.get`.
         """
@@ -215,7 +208,9 @@ class MultiDict(TypeConversionDict[K, V]):
     def setdefault(self, key: K) -> V | None: ...
     @overload
     def setdefault(self, key: K, default: V) -> V: ...
-    def setdefault(self, key: K, default: Any = None) -> Any:
+    def setdefault(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, key: K, default: Any = None
+    ) -> Any:
         """The first value of a key, which is set to ``default`` if it is missing."""
         if key not in self:
             self[key] = default
@@ -298,7 +293,7 @@ class MultiDict(TypeConversionDict[K, V]):
         result.update(other)
         return result
 
-    def __ior__(  # type: ignore[override, misc]
+    def __ior__(  # type: ignore[override]
         self, other: Mapping[K, Any] | Iterable[tuple[K, V]]
     ) -> Self:
         if not isinstance(other, Iterable):
@@ -358,7 +353,7 @@ class ImmutableMultiDictMixin(ImmutableDictMixin[K, V]):
     def _hash_items(self) -> Iterable[Any]:
         return self.items(multi=True)  # type: ignore[attr-defined, no-any-return]
 
-    add = setlist = setlistdefault = poplist = popitemlist = _refuse
+    add = setlist = setlistdefault = poplist = popitemlist = refuse
 
 
 class ImmutableMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):  # type: ignore[misc]
@@ -374,177 +369,3 @@ class ImmutableMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):  # typ
 
     def __copy__(self) -> Self:
         return self
-
-
-class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):  # type: ignore[misc]
-    """Several MultiDicts seen as one, which cannot be changed itself.
-
-    A key's first value comes from the first dictionary that has it; :meth:`getlist` joins the
-    values of all. Later changes of the dictionaries are seen.
-
-    >>> values = CombinedMultiDict([MultiDict({"a": 1}), MultiDict({"a": 2, "b": 3})])
-    >>> values["a"], values.getlist("a"), values["b"]
-    (1, [1, 2], 3)
-
-    :param dicts: The dictionaries, most important first.
-    """
-
-    def __init__(self, dicts: Iterable[MultiDict[K, V]] | None = None) -> None:
-        super().__init__()
-        self.dicts: list[MultiDict[K, V]] = list(dicts or ())
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return type(self), (self.dicts,)
-
-    @classmethod
-    def fromkeys(cls, keys: Any, value: Any = None) -> NoReturn:
-        raise TypeError(f"cannot create {cls.__name__!r} instances by fromkeys")
-
-    def __getitem__(self, key: K) -> V:
-        for each in self.dicts:
-            if key in each:
-                return each[key]
-        raise self.key_error(key)
-
-    def get(  # type: ignore[override]
-        self, key: K, default: Any = None, type: Callable[[V], Any] | None = None
-    ) -> Any:
-        """The first value of a key that can be converted, searching the dictionaries in order."""
-        for each in self.dicts:
-            if key in each:
-                if type is None:
-                    return each[key]
-                try:
-                    return type(each[key])
-                except (ValueError, TypeError):
-                    continue
-        return default
-
-    def getlist(self, key: K, type: Callable[[V], Any] | None = None) -> list[Any]:
-        """The values of a key in all dictionaries, in their order."""
-        if type is None:
-            return [value for each in self.dicts for value in each.getlist(key)]
-        return [value for each in self.dicts for value in each.getlist(key, type)]
-
-    def keys(self) -> Any:
-        """The keys of all dictionaries, each once, in the order of their first appearance."""
-        return dict.fromkeys(key for each in self.dicts for key in each).keys()
-
-    def __iter__(self) -> Iterator[K]:
-        return iter(self.keys())
-
-    def __len__(self) -> int:
-        return len(self.keys())
-
-    def __contains__(self, key: object) -> bool:
-        return any(key in each for each in self.dicts)
-
-    def items(self, multi: bool = False) -> Iterable[tuple[K, V]]:  # type: ignore[override]
-        """Iterate over the pairs of all dictionaries; each key once unless ``multi`` is set."""
-        seen: set[K] = set()
-        for each in self.dicts:
-            for key, value in each.items(multi):
-                if multi:
-                    yield key, value
-                elif key not in seen:
-                    seen.add(key)
-                    yield key, value
-
-    def values(self) -> Iterable[V]:  # type: ignore[override]
-        """Iterate over the first value of each key."""
-        return (value for _, value in self.items())
-
-    def lists(self) -> Iterable[tuple[K, list[V]]]:
-        """Pairs of a key and its values in all dictionaries."""
-        joined: dict[K, list[V]] = {}
-        for each in self.dicts:
-            for key, values in each.lists():
-                joined.setdefault(key, []).extend(values)
-        return joined.items()
-
-    def listvalues(self) -> Iterable[list[V]]:
-        """Iterate over the list of values of each key."""
-        return (values for _, values in self.lists())
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, MultiDict):
-            return NotImplemented
-        return self.to_dict(flat=False) == other.to_dict(flat=False)
-
-    __hash__ = ImmutableDictMixin.__hash__
-
-    def copy(self) -> MultiDict[K, V]:  # type: ignore[override]
-        """A mutable :class:`MultiDict` with the values of this moment."""
-        return MultiDict(self)
-
-    def __copy__(self) -> Self:
-        return type(self)(self.dicts)
-
-    def deepcopy(self, memo: Any = None) -> Self:
-        """A copy over deep copies of the dictionaries."""
-        return type(self)(deepcopy(self.dicts, memo))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.dicts!r})"
-
-
-class CallbackDict(dict[K, V]):
-    """A dictionary that calls a function with itself whenever it has been changed.
-
-    :param initial: Mapping or pairs to start with.
-    :param on_update: The function, or ``None``.
-    """
-
-    def __init__(
-        self,
-        initial: Mapping[K, V] | Iterable[tuple[K, V]] | None = None,
-        on_update: Callable[[Any], None] | None = None,
-    ) -> None:
-        super().__init__(() if initial is None else initial)
-        self.on_update = on_update
-
-    def _changed(self) -> None:
-        if self.on_update is not None:
-            self.on_update(self)
-
-    def __setitem__(self, key: K, value: V) -> None:
-        super().__setitem__(key, value)
-        self._changed()
-
-    def __delitem__(self, key: K) -> None:
-        super().__delitem__(key)
-        self._changed()
-
-    def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc]
-        super().update(other)
-        self._changed()
-        return self
-
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        super().update(*args, **kwargs)
-        self._changed()
-
-    def setdefault(self, key: K, default: Any = None) -> V:
-        if key in self:
-            return self[key]
-        self[key] = default
-        return cast("V", default)
-
-    def pop(self, key: K, *default: Any) -> Any:
-        there = key in self
-        value = super().pop(key, *default)
-        if there:
-            self._changed()
-        return value
-
-    def popitem(self) -> tuple[K, V]:
-        item = super().popitem()
-        self._changed()
-        return item
-
-    def clear(self) -> None:
-        super().clear()
-        self._changed()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {super().__repr__()}>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from ..dates import http_date
@@ -72,7 +73,7 @@ class Range:
 
     def __init__(self, units: str, ranges: Sequence[tuple[int, int | None]]) -> None:
         for start, stop in ranges:
-            if start is None or (stop is not None and not 0 <= start < stop):
+            if stop is not None and not 0 <= start < stop:
                 raise ValueError(f"{(start, stop)} is not a valid range.")
         self.units = units
         self.ranges = ranges
@@ -108,7 +109,7 @@ class Range:
             if is_byte_range_valid(start, stop, length):
                 parts.append((start, min(stop, length)))
         ordered = sorted(parts)
-        if any(before[1] > after[0] for before, after in zip(ordered, ordered[1:], strict=False)):
+        if any(before[1] > after[0] for before, after in pairwise(ordered)):
             return None
         return parts
 

@@ -221,7 +221,9 @@ class ETags(Collection[str]):
         """The tags as the header has them."""
         if self.star_tag:
             return "*"
-        return ", ".join([f'"{tag}"' for tag in self._strong] + [f'W/"{tag}"' for tag in self._weak])
+        return ", ".join(
+            [f'"{tag}"' for tag in self._strong] + [f'W/"{tag}"' for tag in self._weak]
+        )
 
     def __call__(
         self, etag: str | None = None, data: bytes | None = None, include_weak: bool = False
