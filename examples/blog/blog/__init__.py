@@ -16,7 +16,7 @@ from kolben import Kolben, render_template
 from kolben.exceptions import HTTPException
 from kolben.typing import ResponseReturnValue
 
-from . import api, auth, comments, commands, db, feed, filters, posts, security
+from . import api, auth, commands, comments, db, feed, filters, posts, security
 
 
 def create_app(test_config: Mapping[str, Any] | None = None) -> Kolben:

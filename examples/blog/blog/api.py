@@ -12,6 +12,7 @@ import sqlite3
 from typing import Any
 
 from anyio import to_thread
+
 from kolben import Blueprint, Response, abort, g, jsonify, request, url_for
 from kolben.exceptions import HTTPException
 from kolben.typing import ResponseReturnValue

@@ -18,7 +18,9 @@ async def require_user() -> ResponseReturnValue | None:
     if g.user is not None:
         return None
     post_id = (request.view_args or {}).get("post_id")
-    return ask_to_log_in(url_for("posts.show", post_id=post_id) if post_id else url_for("posts.index"))
+    return ask_to_log_in(
+        url_for("posts.show", post_id=post_id) if post_id else url_for("posts.index")
+    )
 
 
 @bp.post("/posts/<int:post_id>/comments")

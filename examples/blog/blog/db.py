@@ -29,6 +29,7 @@ from typing import TypeVar, cast
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
+
 from kolben import Kolben, current_app, g
 
 T = TypeVar("T")

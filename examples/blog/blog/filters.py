@@ -6,8 +6,9 @@ import re
 import zlib
 from datetime import datetime
 
-from kolben import Kolben
 from markupsafe import Markup, escape
+
+from kolben import Kolben
 
 WORDS_PER_MINUTE = 220
 HUES = 8
@@ -17,10 +18,10 @@ def day(stamp: str) -> str:
     """Write a stored time as a date.
 
     >>> day("2026-03-07T18:30:00Z")
-    '7 March 2026'
+    '7 Mar 2026'
     """
     moment = datetime.fromisoformat(stamp)
-    return f"{moment.day} {moment:%B %Y}"
+    return f"{moment.day} {moment:%b %Y}"
 
 
 def initials(name: str) -> str:

@@ -31,14 +31,17 @@ HILLS = 5
 
 
 def _mix(a: Colour, b: Colour, part: float) -> Colour:
-    red, green, blue = (round(x + (y - x) * min(max(part, 0), 1)) for x, y in zip(a, b, strict=True))
+    red, green, blue = (
+        round(x + (y - x) * min(max(part, 0), 1)) for x, y in zip(a, b, strict=True)
+    )
     return red, green, blue
 
 
 def _ridge(hill: int, x: float, phase: float) -> float:
     """Return how far down a hill's ridge is at ``x``; both run from 0 to 1."""
     waves = sum(
-        math.sin(x * math.tau * (0.6 + 0.55 * n * (1 + hill * 0.21)) + hill * 2.3 + n * n + phase) / n
+        math.sin(x * math.tau * (0.6 + 0.55 * n * (1 + hill * 0.21)) + hill * 2.3 + n * n + phase)
+        / n
         for n in range(1, 6)
     )
     return 0.5 + hill * 0.105 + waves * 0.045

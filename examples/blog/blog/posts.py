@@ -109,7 +109,9 @@ def create() -> ResponseReturnValue:
     return redirect(url_for(".show", post_id=post_id))
 
 
-@bp.route("/posts/<int:post_id>/edit", methods=["GET", "POST"], max_content_length=MAX_REQUEST_BYTES)
+@bp.route(
+    "/posts/<int:post_id>/edit", methods=["GET", "POST"], max_content_length=MAX_REQUEST_BYTES
+)
 @login_required
 def edit(post_id: int) -> ResponseReturnValue:
     """Change a post of one's own."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 
-from kolben import Kolben, Response, abort, request, session
 from markupsafe import Markup
+
+from kolben import Kolben, Response, abort, request, session
 
 POLICY = "; ".join(
     [
