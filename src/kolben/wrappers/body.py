@@ -1,0 +1,279 @@
+"""Bodies that are not simply bytes: files, parts of files, parts of iterables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
+from io import TextIOBase
+from typing import IO, TYPE_CHECKING, Any, Final, Self
+
+from ..local import wait
+
+if TYPE_CHECKING:
+    from .response import Response
+
+#: Bytes that are read from a file at once.
+CHUNK_SIZE: Final = 64 * 1024
+
+Segment = bytes | tuple[int, int]
+
+
+class FileBody:
+    """A file, or parts of one, as a response's body.
+
+    At most one chunk of it is in memory. All methods block on the disk and belong into a
+    worker thread. Reading opens the file if need be.
+
+    >>> import io
+    >>> body = FileBody(io.BytesIO(b"0123456789"))
+    >>> body.segments = [(2, 3), b"-", (8, 2)]
+    >>> body.length, b"".join(body)
+    (6, b'234-89')
+
+    :param source: A path, or a binary file object, which is sent from its position on and is
+        closed at the end.
+    :param size: How many bytes that are, if it is known already. For a path, and a file
+        object that can seek, it is found out.
+    :param chunk_size: The most bytes that :meth:`read` gives.
+    :raises OSError: if there is no such file.
+    :raises ValueError: if the file object is in text mode.
+    """
+
+    __slots__ = (
+        "_at",
+        "_file",
+        "_index",
+        "_path",
+        "_segments",
+        "_start",
+        "_taken",
+        "chunk_size",
+        "size",
+    )
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str] | IO[bytes],
+        size: int | None = None,
+        *,
+        chunk_size: int = CHUNK_SIZE,
+    ) -> None:
+        self.chunk_size = chunk_size
+        self._path: str | None = None
+        self._file: IO[bytes] | None = None
+        self._start = 0
+        self._segments: list[Segment] | None = None
+        # The segment that is being sent, what of it (or of the whole) is sent, and the position
+        # in the file relative to _start.
+        self._index = self._taken = self._at = 0
+        if isinstance(source, (str, os.PathLike)):
+            self._path = os.path.abspath(source)
+            self.size: int | None = os.stat(self._path).st_size if size is None else size
+        else:
+            if isinstance(source, TextIOBase):
+                raise ValueError(
+                    f"The file {source!r} is open in text mode. Open it in binary mode, 'rb'."
+                )
+            self._file = source
+            self._start, remaining = _measure(source)
+            self.size = remaining if size is None else size
+
+    @property
+    def path(self) -> str | None:
+        """The absolute path, if the whole file is to be sent, so that a server may do it
+        alone (ASGI's ``http.response.pathsend``).
+        """
+        return self._path if self._segments is None else None
+
+    @property
+    def segments(self) -> list[Segment] | None:
+        """What is sent, in order: ``(offset, length)`` of the file, or bytes put in between.
+
+        ``None`` for the whole file. Must be set before anything is read.
+        """
+        return self._segments
+
+    @segments.setter
+    def segments(self, value: Sequence[Segment] | None) -> None:
+        self._segments = None if value is None else list(value)
+
+    @property
+    def length(self) -> int | None:
+        """The bytes that are sent in all; ``None`` if that is not known before the end."""
+        if self._segments is None:
+            return self.size
+        return sum(len(part) if isinstance(part, bytes) else part[1] for part in self._segments)
+
+    def open(self) -> None:
+        """Open the file, if it is not open.
+
+        :raises OSError: if that fails.
+        """
+        if self._file is None and self._path is not None:
+            self._file = open(self._path, "rb", buffering=0)  # noqa: SIM115 - close() closes it
+
+    def read(self) -> bytes:
+        """The next chunk; ``b""`` at the end.
+
+        :raises OSError: if reading fails, or the file has become shorter in the meantime, so
+            that what was promised to the client cannot be sent.
+        """
+        self.open()
+        if self._segments is None:
+            return self._read_on(self.size)
+        while self._index < len(self._segments):
+            segment = self._segments[self._index]
+            if isinstance(segment, bytes):
+                self._index += 1
+                if segment:
+                    return segment
+                continue
+            offset, length = segment
+            if self._taken == 0:
+                self._seek(offset)
+            if chunk := self._read_on(length):
+                return chunk
+            self._index += 1
+            self._taken = 0
+        return b""
+
+    def _seek(self, offset: int) -> None:
+        assert self._file is not None
+        if self._at != offset:
+            self._file.seek(self._start + offset)
+            self._at = offset
+
+    def _read_on(self, length: int | None) -> bytes:
+        assert self._file is not None
+        wanted = self.chunk_size
+        if length is not None:
+            wanted = min(wanted, length - self._taken)
+        if wanted <= 0:
+            return b""
+        chunk = self._file.read(wanted)
+        if not chunk and length is not None:
+            raise OSError(
+                f"The file {self._path or self._file!r} became shorter while it was sent:"
+                f" {length - self._taken} of {length} bytes are missing."
+            )
+        self._taken += len(chunk)
+        self._at += len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self.read():
+            yield chunk
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._path or self._file!r}, {self.length} bytes>"
+
+
+def _measure(file: IO[bytes]) -> tuple[int, int | None]:
+    """A file object's position, and the bytes from there to its end, if it can seek."""
+    try:
+        start = file.tell()
+        end = file.seek(0, os.SEEK_END)
+        file.seek(start)
+    except (OSError, AttributeError):
+        return 0, None
+    return start, max(end - start, 0)
+
+
+def iter_encoded(body: Any) -> Iterator[bytes]:
+    """The items of an iterable, sync or async, text encoded as UTF-8."""
+    if isinstance(body, AsyncIterable):
+        body = _waiting(body)
+    for item in body:
+        yield item.encode() if isinstance(item, str) else item
+
+
+def _waiting(body: AsyncIterable[Any]) -> Iterator[Any]:
+    iterator = body.__aiter__()
+
+    async def step() -> Any:
+        return await anext(iterator, None)
+
+    while (item := wait(step())) is not None:
+        yield item
+
+
+def _cut(item: str | bytes, skip: int, length: int) -> tuple[bytes, int, int]:
+    data = item.encode() if isinstance(item, str) else item
+    part = data[skip : skip + length]
+    return part, max(skip - len(data), 0), length - len(part)
+
+
+def slice_iterable(body: Iterable[str | bytes], start: int, length: int) -> Iterator[bytes]:
+    """A part, counted in bytes, of what an iterable gives."""
+    for item in body:
+        part, start, length = _cut(item, start, length)
+        if part:
+            yield part
+        if not length:
+            return
+
+
+async def slice_async_iterable(
+    body: AsyncIterable[str | bytes], start: int, length: int
+) -> AsyncIterator[bytes]:
+    """As :func:`slice_iterable`, for an async iterable."""
+    async for item in body:
+        part, start, length = _cut(item, start, length)
+        if part:
+            yield part
+        if not length:
+            return
+
+
+class ResponseStream:
+    """A response's body as a file that can be written to."""
+
+    mode = "wb+"
+    encoding = "utf-8"
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+        self.closed = False
+
+    def _check(self) -> None:
+        if self.closed:
+            raise ValueError("The response's stream is closed, nothing can be written to it.")
+
+    def write(self, value: str | bytes) -> int:
+        """Append to the body."""
+        self._check()
+        self.response.append_data(value)
+        return len(value)
+
+    def writelines(self, seq: Iterable[str | bytes]) -> None:
+        """Append several pieces to the body."""
+        for item in seq:
+            self.write(item)
+
+    def tell(self) -> int:
+        """The length of the body so far."""
+        return len(self.response.get_data())
+
+    def close(self) -> None:
+        """Refuse further writing."""
+        self.closed = True
+
+    def flush(self) -> None:
+        """Nothing; there is no buffer."""
+        self._check()
+
+    def isatty(self) -> bool:
+        """False."""
+        self._check()
+        return False
