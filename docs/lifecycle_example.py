@@ -4,9 +4,18 @@ The page ``lifecycle`` shows this file; the tests run it. For each of the paths 
 request makes ``steps`` what ``ORDERS`` says.
 """
 
-from kolben import Blueprint, Kolben, after_this_request, appcontext_popped, appcontext_pushed
-from kolben import appcontext_tearing_down, got_request_exception, request_finished
-from kolben import request_started, request_tearing_down
+from kolben import (
+    Blueprint,
+    Kolben,
+    after_this_request,
+    appcontext_popped,
+    appcontext_pushed,
+    appcontext_tearing_down,
+    got_request_exception,
+    request_finished,
+    request_started,
+    request_tearing_down,
+)
 
 steps = []
 

@@ -14,7 +14,7 @@ locale = ContextVar("locale", default="en")
 # [mix]
 @app.before_request
 async def find_user():
-    await anyio.sleep(0)  # a query that is awaited
+    await anyio.sleep(0.001)  # a query that is awaited
     g.user = "Ada"
 
 
@@ -31,7 +31,7 @@ def in_a_thread():
 
 @app.get("/loop")
 async def on_the_loop():
-    await anyio.sleep(0)
+    await anyio.sleep(0.001)
     return {"user": g.user, "locale": locale.get()}
 
 

@@ -5,7 +5,9 @@ import sqlite3
 from kolben import Kolben, flash, g, get_flashed_messages, request, session
 
 app = Kolben(__name__)
-app.secret_key = "replace this by what `python -c 'import secrets; print(secrets.token_hex())'` says"
+app.secret_key = (
+    "replace this by what `python -c 'import secrets; print(secrets.token_hex())'` says"
+)
 
 
 # [g]

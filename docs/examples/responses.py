@@ -1,7 +1,14 @@
 """What a view may return."""
 
-from kolben import Kolben, after_this_request, make_response, redirect, stream_with_context
-from kolben import request, url_for
+from kolben import (
+    Kolben,
+    after_this_request,
+    make_response,
+    redirect,
+    request,
+    stream_with_context,
+    url_for,
+)
 
 app = Kolben(__name__)
 
