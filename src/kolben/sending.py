@@ -17,7 +17,7 @@ import unicodedata
 import zlib
 from collections.abc import Callable
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, cast
 from urllib.parse import quote
 
 from .context import require_request
@@ -26,7 +26,8 @@ from .http.datastructures import Headers
 from .http.dates import http_date
 from .http.etags import quote_etag
 from .http.headers import dump_options_header
-from .wrappers import FileBody, Response
+from .wrappers import Response
+from .wrappers.body import FileBody
 
 __all__ = [
     "content_disposition",
@@ -244,17 +245,20 @@ def _set_caching(headers: Headers, max_age: int | None) -> None:
 # Files -----------------------------------------------------------------------------------
 
 
-def _remaining_size(file: Any) -> int | None:
-    """The bytes from a file's position to its end, where that is known without reading."""
-    if isinstance(file, io.BytesIO):
-        return max(file.getbuffer().nbytes - file.tell(), 0)
-    raw = file.raw if isinstance(file, (io.BufferedReader, io.BufferedRandom)) else file
-    # Only these: a compressed file has a descriptor too, and it tells the wrong size.
-    if isinstance(raw, io.FileIO):
-        status = os.fstat(raw.fileno())
-        if stat.S_ISREG(status.st_mode):
-            return max(status.st_size - file.tell(), 0)
-    return None
+class _Unmeasured:
+    """A file object whose end is not looked for."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.read = file.read
+        self.close = getattr(file, "close", lambda: None)
+
+
+def _measurable(file: Any) -> Any:
+    """The file as a body may take it: one that would decompress all to find its end, hidden."""
+    streams = (io.BytesIO, io.BufferedReader, io.BufferedRandom)
+    if isinstance(file, io.BufferedIOBase) and not isinstance(file, streams):
+        return _Unmeasured(cast("IO[bytes]", file))
+    return file
 
 
 def _check_file(file: Any) -> None:
@@ -357,8 +361,11 @@ def _respond(
         headers["X-Sendfile"] = path if path.isascii() and path.isprintable() else quote(path)
         body = size = None
     else:
-        size = _remaining_size(file) if status is None else status.st_size
-        body = FileBody(path if file is None else file, size)
+        if path is not None and status is not None:
+            body = FileBody(path, status.st_size)
+        else:
+            body = FileBody(_measurable(file))
+        size = body.size
     response: Response = app.response_class(
         body, mimetype=mimetype, headers=headers, direct_passthrough=True
     )
@@ -370,7 +377,7 @@ def _respond(
         except RequestedRangeNotSatisfiable:
             response.close()
             raise
-        if response.status_code == 304:
+        if response.status_code != 200 and size is None:
             # Some servers send the file whatever the status is.
             response.headers.pop("X-Sendfile", None)
     return response

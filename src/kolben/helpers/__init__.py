@@ -11,14 +11,24 @@ from ..http.urls import is_safe_redirect
 from .messages import flash, get_flashed_messages
 from .responses import abort, build_redirect, encode_location, make_response, redirect
 from .streams import stream_with_context
-from .surroundings import get_debug_flag, get_load_dotenv, get_root_path
-from .urls import build_url, handle_url_build_error, inject_url_defaults, url_for
+from .surroundings import (
+    find_instance_path,
+    find_package,
+    get_debug_flag,
+    get_load_dotenv,
+    get_root_path,
+    place_of,
+)
+from .urls import bind_url_map, build_url, handle_url_build_error, inject_url_defaults, url_for
 
 __all__ = [
     "abort",
+    "bind_url_map",
     "build_redirect",
     "build_url",
     "encode_location",
+    "find_instance_path",
+    "find_package",
     "flash",
     "get_debug_flag",
     "get_flashed_messages",
@@ -28,6 +38,7 @@ __all__ = [
     "inject_url_defaults",
     "is_safe_redirect",
     "make_response",
+    "place_of",
     "redirect",
     "stream_with_context",
     "url_for",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Iterator, KeysView, Mapping, MutableMapping
 from inspect import iscoroutinefunction
 from types import CoroutineType
 from typing import Any, cast
@@ -141,6 +142,25 @@ class _PlainContext(RenderContext):
         return wait(result) if type(result) is CoroutineType else result
 
 
+class _Globals(ChainMap[str, Any]):
+    """A template's own globals before the environment's, as Jinja has them.
+
+    Jinja copies them for each rendering; through :class:`~collections.ChainMap` that takes longer
+    than a small template does.
+    """
+
+    def __getitem__(self, key: str) -> Any:
+        own, shared = self.maps
+        return own[key] if key in own else shared[key]
+
+    def keys(self) -> KeysView[str]:
+        own, shared = self.maps
+        return {**shared, **own}.keys() if own else shared.keys()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+
 class Environment(jinja2.Environment):
     """A Jinja environment that finds the templates of the application and its blueprints.
 
@@ -193,6 +213,10 @@ class Environment(jinja2.Environment):
         if template is None:
             template = self._strings[source] = self.from_string(source)
         return template
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """A template's globals; Jinja's own method, with a faster mapping."""
+        return _Globals({} if d is None else d, self.globals)
 
     def _generate(self, *args: Any, **kwargs: Any) -> str:
         _compiling.active = True
