@@ -1,0 +1,124 @@
+"""An event loop in a thread of its own, for test clients that are called without one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context, copy_context
+from queue import SimpleQueue
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+#: Seconds that cancelled tasks get to end when a loop is closed.
+_GRACE = 5.0
+
+
+class BackgroundLoop:
+    """An asyncio loop that runs in one background thread until nobody needs it any more.
+
+    The thread starts with the object and ends when :meth:`close` is called, when the object
+    is freed, or when the interpreter exits. Neither thread nor loop knows the object, so that
+    nothing keeps it alive but those who use it.
+    """
+
+    def __init__(self) -> None:
+        loop = asyncio.new_event_loop()
+        stop = asyncio.Event()
+        self.loop = loop
+        # A daemon: the interpreter waits for other threads before it runs the finalizers.
+        thread = threading.Thread(
+            target=_serve, args=(loop, stop), name="kolben-test-client", daemon=True
+        )
+        self.thread = thread
+        thread.start()
+        self._close = weakref.finalize(self, _stop, loop, stop, thread)
+
+    def spawn(self, main: Callable[[], Coroutine[Any, Any, None]], context: Context) -> None:
+        """Start a task on the loop, from any other thread, in a context of its own."""
+        if not self._close.alive:
+            raise RuntimeError("This test client has been closed.")
+        self.loop.call_soon_threadsafe(_create_task, self.loop, main, context)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the loop has ended."""
+        return not self._close.alive
+
+    def run(self, awaitable: Awaitable[T]) -> T:
+        """Wait for an awaitable that runs on the loop with the caller's context variables."""
+        result: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+
+        async def main() -> None:
+            try:
+                result.put((await awaitable, None))
+            except BaseException as error:
+                result.put((None, error))
+
+        self.spawn(main, copy_context())
+        value, error = result.get()
+        if error is not None:
+            raise error
+        return cast("T", value)
+
+    def call(self, func: Callable[..., object], *args: Any) -> None:
+        """Call a function on the loop's thread; nothing happens where the loop has ended."""
+        if self._close.alive:
+            self.loop.call_soon_threadsafe(func, *args)
+
+    def close(self) -> None:
+        """Cancel what still runs on the loop, and wait until thread and loop have ended."""
+        self._close()
+
+
+def _create_task(
+    loop: asyncio.AbstractEventLoop, main: Callable[[], Coroutine[Any, Any, None]], context: Context
+) -> None:
+    task = loop.create_task(main(), context=context)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+
+
+#: A loop refers to its tasks weakly.
+_running: set[asyncio.Task[None]] = set()
+
+
+def _serve(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    async def stopped() -> None:
+        await stop.wait()
+
+    root = loop.create_task(stopped())
+    _drive(loop, root)
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    _drive(loop, loop.create_task(_ended(tasks)))
+    _drive(loop, loop.create_task(loop.shutdown_asyncgens()))
+    _drive(loop, loop.create_task(loop.shutdown_default_executor()))
+    loop.close()
+
+
+async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
+    if tasks:
+        await asyncio.wait(tasks, timeout=_GRACE)
+
+
+def _drive(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
+    while not task.done():
+        try:
+            loop.run_until_complete(task)
+        except (KeyboardInterrupt, SystemExit):
+            # asyncio lets these two out of the loop as well as storing them in the task. The
+            # caller of the client gets them from there.
+            continue
+
+
+def _stop(loop: asyncio.AbstractEventLoop, stop: asyncio.Event, thread: threading.Thread) -> None:
+    if not loop.is_closed():
+        try:
+            loop.call_soon_threadsafe(stop.set)
+        except RuntimeError:  # closed in between
+            return
+    if thread is not threading.current_thread():
+        thread.join()
