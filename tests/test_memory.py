@@ -1,0 +1,145 @@
+"""Requests leave nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import tracemalloc
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from kolben import Kolben, after_this_request, g, render_template_string, request, session
+
+Message = dict[str, Any]
+
+
+def make_app() -> Kolben:
+    app = Kolben(__name__)
+    app.secret_key = "only for this test"
+
+    @app.before_request
+    async def before() -> None:
+        g.user = "Ada"
+
+    @app.after_request
+    def after(response: Any) -> Any:
+        response.headers["X-User"] = g.user
+        return response
+
+    @app.get("/async/<int:number>")
+    async def on_loop(number: int) -> dict[str, int]:
+        return {"number": number, "limit": request.args.get("limit", 0, type=int)}
+
+    @app.post("/form")
+    async def form() -> str:
+        session["name"] = request.form["name"]
+        return render_template_string("Hello {{ request.form.name }}")
+
+    @app.get("/stream/<int:number>")
+    async def stream(number: int) -> Any:
+        @after_this_request
+        def mark(response: Any) -> Any:
+            response.headers["X-Stream"] = str(number)
+            return response
+
+        async def chunks() -> Any:
+            yield b"a"
+            yield b"b"
+
+        return chunks()
+
+    @app.get("/broken")
+    async def broken() -> str:
+        raise LookupError("broken")
+
+    @app.errorhandler(LookupError)
+    def handle(error: LookupError) -> tuple[str, int]:
+        return str(error), 500
+
+    @app.get("/def/<name>")
+    def in_thread(name: str) -> str:
+        return name
+
+    return app
+
+
+async def ask(app: Any, method: str, path: str, query: str = "", body: bytes = b"") -> list[Any]:
+    messages: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    headers = [(b"host", b"localhost"), (b"accept", b"*/*")]
+    if body:
+        headers.append((b"content-type", b"application/x-www-form-urlencoded"))
+        headers.append((b"content-length", str(len(body)).encode()))
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": headers,
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 8000),
+    }
+    await app(scope, receive, send)
+    return messages
+
+
+async def some(app: Kolben, numbers: range) -> None:
+    """Requests of every kind; mostly cheap ones, so that 100,000 take seconds."""
+    for n in numbers:
+        kind = n % 20
+        if kind == 0:
+            answer = await ask(app, "POST", "/form", body=f"name=user{n}".encode())
+            status = 200
+        elif kind == 1:
+            answer, status = await ask(app, "GET", f"/stream/{n}"), 200
+        elif kind == 2:
+            answer, status = await ask(app, "GET", "/broken"), 500
+        elif kind == 3:
+            answer, status = await ask(app, "GET", f"/missing/{n}"), 404
+        elif kind == 4:
+            answer, status = await ask(app, "GET", f"/def/user{n}"), 200
+        else:
+            answer, status = await ask(app, "GET", f"/async/{n}", f"limit={n}"), 200
+            assert json.loads(answer[1]["body"]) == {"number": n, "limit": n}
+        assert answer[0]["status"] == status
+
+
+async def growth(work: Callable[[range], Awaitable[None]]) -> tuple[int, int]:
+    """By how many bytes and objects requests 10,000 to 100,000 grow what is allocated."""
+
+    def allocated() -> tuple[int, int]:
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0], len(gc.get_objects())
+
+    tracemalloc.start()
+    try:
+        await work(range(10_000))
+        before = allocated()
+        await work(range(10_000, 100_000))
+        after = allocated()
+    finally:
+        tracemalloc.stop()
+    return after[0] - before[0], after[1] - before[1]
+
+
+@pytest.mark.timeout(300)
+def test_100_000_requests_leave_memory_where_it_was() -> None:
+    app = make_app()
+    size, objects = asyncio.run(growth(lambda numbers: some(app, numbers)))
+    # Less than a byte for each request, and not an object in a hundred: caches that fill, at most.
+    assert size < 64 * 1024
+    assert objects < 900
