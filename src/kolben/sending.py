@@ -346,7 +346,8 @@ def _respond(
     max_age: MaxAge = None,
 ) -> Response:
     ctx = require_request()
-    app = ctx.app
+    app, request = ctx.app, ctx.request
+    assert request is not None
     if download_name is None and path is not None:
         download_name = os.path.basename(path)
     headers = Headers()
@@ -372,7 +373,7 @@ def _respond(
     if conditional:
         try:
             response = response.make_conditional(
-                ctx.request, accept_ranges=size is not None, complete_length=size
+                request, accept_ranges=size is not None, complete_length=size
             )
         except RequestedRangeNotSatisfiable:
             response.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..http.urls import is_safe_redirect
 from .messages import flash, get_flashed_messages
-from .responses import abort, build_redirect, encode_location, make_response, redirect
+from .responses import abort, build_redirect, make_response, redirect
 from .streams import stream_with_context
 from .surroundings import (
     find_instance_path,
@@ -26,7 +26,6 @@ __all__ = [
     "bind_url_map",
     "build_redirect",
     "build_url",
-    "encode_location",
     "find_instance_path",
     "find_package",
     "flash",

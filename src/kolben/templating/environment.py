@@ -8,7 +8,7 @@ from collections import ChainMap
 from collections.abc import Callable, Iterator, KeysView, Mapping, MutableMapping
 from inspect import iscoroutinefunction
 from types import CoroutineType
-from typing import Any, cast
+from typing import Any
 
 import jinja2
 from jinja2.async_utils import auto_aiter, auto_await
@@ -173,6 +173,10 @@ class Environment(jinja2.Environment):
     """
 
     context_class: type[RenderContext] = _PlainContext
+    # Wider than what type checkers infer from Jinja's defaults.
+    filters: dict[str, Any]
+    tests: dict[str, Any]
+    globals: dict[str, Any]
 
     def __init__(self, app: Any, **options: Any) -> None:
         if "loader" not in options:
@@ -185,20 +189,20 @@ class Environment(jinja2.Environment):
             self.context_class = RenderContext
             self.filters.update(_SELECTING)
             self._awaiting = self
-        else:
-            self.filters = _Callables(self.filters)
-            self.tests = _Callables(self.tests)
-            self.filters.awaited.update(_SELECTING)
+            return
+        filters, tests = _Callables(self.filters), _Callables(self.tests)
+        filters.awaited.update(_SELECTING)
+        self._awaited = (filters.awaited, tests.awaited)
+        self.filters, self.tests = filters, tests
 
     @property
     def awaiting(self) -> Environment:
         """The same environment for templates that await: same loader and names, own cache."""
         env = self._awaiting
         if env is None:
-            env = cast("Environment", self.overlay(enable_async=True))
+            env = self.overlay(enable_async=True)
             env.context_class = RenderContext
-            env.filters = cast("_Callables", self.filters).awaited
-            env.tests = cast("_Callables", self.tests).awaited
+            env.filters, env.tests = self._awaited
             env._strings = LRUCache(128)
             env._awaiting = env
             self._awaiting = env
