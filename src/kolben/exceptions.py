@@ -209,7 +209,9 @@ class BadRequestKeyError(BadRequest, KeyError):
         return self._description
 
     @description.setter
-    def description(self, value: str | None) -> None:
+    def description(  # pyright: ignore[reportIncompatibleVariableOverride]
+        self, value: str | None
+    ) -> None:
         self._description = value
 
 

@@ -159,7 +159,7 @@ def parse_csp_header(
     for policy in value.split(";", MAX_ENTRIES)[:MAX_ENTRIES]:
         directive, space, sources = policy.strip(" \t").partition(" ")
         if space:
-            items[directive] = sources.strip(" \t")
+            items[directive.rstrip("\t")] = sources.strip(" \t")
     return cls(items, on_update)
 
 

@@ -60,7 +60,7 @@ def _parse_range(item: str) -> tuple[int, int | None]:
         raise ValueError(item)
     if not first:
         start = -plain_int(last)
-        if start == 0:
+        if start == 0 or last[0] not in "0123456789":
             raise ValueError(item)
         return start, None
     return plain_int(first), plain_int(last) + 1 if last.strip(" \t") else None

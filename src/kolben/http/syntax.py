@@ -27,8 +27,9 @@ _escaped = re.compile(r"\\(.)", re.ASCII | re.DOTALL)
 _parameter_name = re.compile(f"({_TCHAR}+)=")
 _parameter_token = re.compile(f"{_TCHAR}+")
 
-# attribute "*" [section] ["*"]                              RFC 2231, sections 3 and 4
-_extended_name = re.compile(r"([^*]*)(?:\*([0-9]+))?(\*)?")
+# charset "'" [ language ] "'" value-chars                     RFC 8187, section 3.2.1
+_ATTR = _TCHAR.replace("'", "")
+_extended_value = re.compile(f"({_ATTR}*+)'{_ATTR}*+'({_TCHAR}++)").fullmatch
 _CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 
 _plain_int = re.compile(r"-?[0-9]{1,4000}").fullmatch
@@ -146,12 +147,10 @@ def parse_list_header(value: str) -> list[str]:
     return [unquote_header_value(item) for item in split_list_header(value) if item]
 
 
-def _decode_extended(value: str) -> tuple[str | None, str]:
+def _split_extended(value: str) -> tuple[str | None, str]:
     """Read ``charset'language'percent-encoded``; the charset is ``None`` where there is none."""
-    charset, mark, rest = value.partition("'")
-    if mark and "'" in rest:
-        return charset.lower(), rest.partition("'")[2]
-    return None, value
+    found = _extended_value(value)
+    return (found[1].lower(), found[2]) if found else (None, value)
 
 
 def parse_dict_header(value: str) -> dict[str, str | None]:
@@ -177,7 +176,7 @@ def parse_dict_header(value: str) -> dict[str, str | None]:
         text = text.strip(" \t")
         if key.endswith("*"):
             key = key[:-1]
-            charset, text = _decode_extended(text)
+            charset, text = _split_extended(text)
             if charset in _CHARSETS:
                 text = unquote(text, charset)
         result[key] = unquote_header_value(text)
@@ -285,22 +284,23 @@ def _add_extended(
     sections: dict[str, list[str]],
     charsets: dict[str, str],
 ) -> None:
-    """Take in one parameter whose name bears RFC 2231's asterisk."""
-    mark = _extended_name.fullmatch(name)
-    if mark is None:
-        options[name] = unquote_header_value(text).replace("%22", '"')
-        return
-    name, section, extended = mark.groups()
+    """Take in one parameter whose name bears RFC 2231's asterisk: ``name*``, ``name*0``, ``name*0*``."""
+    extended = name.endswith("*")
+    name = name.removesuffix("*")
+    head, star, section = name.rpartition("*")
+    has_sections = bool(star) and section.isascii() and section.isdigit()
+    if has_sections:
+        name = head
     charset: str | None = None
     if extended:
-        charset, text = _decode_extended(text)
-        if not charset and section is not None:
+        charset, text = _split_extended(text)
+        if not charset and has_sections:
             charset = charsets.get(name)
         if charset in _CHARSETS:
             text = unquote(text, charset)
     else:
         text = unquote_header_value(text).replace("%22", '"')
-    if section is None:
+    if not has_sections:
         sections.pop(name, None)
         charsets.pop(name, None)
         options[name] = text

@@ -49,7 +49,7 @@ class IfRange:
         """The field's value; empty if there is no condition."""
         if self.date is not None:
             return http_date(self.date)
-        return "" if self.etag is None else quote_etag(self.etag, self.weak)
+        return "" if self.etag is None else quote_etag(self.etag.replace('"', ""), self.weak)
 
     def __str__(self) -> str:
         return self.to_header()

@@ -153,7 +153,7 @@ def unquote_etag(etag: str | None) -> tuple[str, bool] | tuple[None, None]:
     weak = etag.startswith(("W/", "w/"))
     if weak:
         etag = etag[2:]
-    if len(etag) >= 2 and etag[0] == '"' == etag[-1]:
+    if etag[:1] == '"' == etag[-1:]:
         etag = etag[1:-1]
     return etag, weak
 
