@@ -123,9 +123,9 @@ def test_context(load: Load) -> None:
     client = load("context").app.test_client()
     assert client.get("/sum").json == {"result": 2}
     client.post("/log-in", data={"user": "Ada"})
-    assert client.get("/me").text == "Ada"
+    assert client.get("/me").json == {"user": "Ada"}
     client.post("/log-out")
-    assert client.get("/me").text == "nobody"
+    assert client.get("/me").json == {"user": None}
     client.post("/save")
     assert client.get("/messages").json == ["Saved."]
     assert client.get("/messages").json == []
@@ -182,8 +182,8 @@ def test_signals(load: Load) -> None:
 
 def test_class_views(load: Load) -> None:
     client = load("class_views").app.test_client()
-    assert client.get("/hello/Ada").text == "Hello, Ada!"
-    assert client.get("/bye/Ada").text == "Goodbye, Ada!"
+    assert client.get("/hello/Ada").json == {"greeting": "Hello, Ada!"}
+    assert client.get("/bye/Ada").json == {"greeting": "Goodbye, Ada!"}
     assert client.post("/notes", json={"text": "second"}).json == ["first", "second"]
     assert client.get("/notes").json == ["first", "second"]
     assert client.delete("/notes").status_code == 405

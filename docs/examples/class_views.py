@@ -12,7 +12,7 @@ class Greeting(View):
         self.word = word
 
     def dispatch_request(self, name):
-        return f"{self.word}, {name}!"
+        return {"greeting": f"{self.word}, {name}!"}
 
 
 app.add_url_rule("/hello/<name>", view_func=Greeting.as_view("hello", "Hello"))

@@ -47,7 +47,7 @@ async def log_out():
 
 @app.get("/me")
 def me():
-    return session.get("user", "nobody")
+    return {"user": session.get("user")}
 
 
 # [/session]

@@ -74,7 +74,7 @@ def greet():
         yield "Hello, "
         yield request.args["name"]
 
-    return stream_with_context(generate())
+    return stream_with_context(generate()), {"Content-Type": "text/plain"}
 
 
 # [/stream]

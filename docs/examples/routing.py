@@ -1,5 +1,7 @@
 """Rules, converters, building URLs."""
 
+from markupsafe import escape
+
 from kolben import Kolben, redirect, url_for
 from kolben.routing import BaseConverter
 
@@ -9,17 +11,17 @@ app = Kolben(__name__)
 # [variables]
 @app.get("/users/<name>")
 def user(name):
-    return f"user {name}"
+    return f"user {escape(name)}"
 
 
 @app.get("/posts/<int:post_id>")
 def post(post_id):
-    return f"post {post_id + 0}"
+    return f"post {post_id}"
 
 
 @app.get("/files/<path:name>")
 def file(name):
-    return f"file {name}"
+    return f"file {escape(name)}"
 
 
 @app.get("/<any(en, de):language>/about")
