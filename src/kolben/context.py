@@ -19,10 +19,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .exceptions import HTTPException
+from .json.current import provided_by
 from .local import wait
 
-if TYPE_CHECKING:  # the one upward exception: what users read through current_app is typed
-    from .app import Kolben
+if TYPE_CHECKING:  # the one upward exception: current_app and every context's app are typed
+    from .app import Kolben as Kolben  # the floors above take the type from here
+    from .json import JSONProvider
     from .routing import MapAdapter
     from .sessions import SessionMixin
     from .wrappers import Request, Response
@@ -46,6 +48,15 @@ Working outside of request context.
 This typically means that you attempted to use functionality that needed
 an active HTTP request. Move it into a view or a hook, or, in a test, into
 'with app.test_request_context():'. See the documentation on testing."""
+
+
+
+def _json_provider() -> JSONProvider | None:
+    ctx = current.get(None)
+    return None if ctx is None else ctx.app.json
+
+
+provided_by(_json_provider)
 
 
 class _AppCtxGlobals:

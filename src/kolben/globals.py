@@ -14,7 +14,7 @@ from .sessions import SessionMixin
 from .wrappers import Request
 
 if TYPE_CHECKING:
-    from .app import Kolben
+    from .context import Kolben
 
 
 def _find_app() -> Kolben:

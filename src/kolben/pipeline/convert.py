@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from inspect import getsourcefile, iscoroutinefunction, unwrap
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
+from ..context import current
 from ..exceptions import HTTPException
+from ..helpers.places import place_of
 from ..http.datastructures import Headers
 from ..json import DefaultJSONProvider
-from ..wrappers import Request, Response
+from ..wrappers import Response
 
 if TYPE_CHECKING:
     from ..context import Kolben
-
-HTML = (b"content-type", b"text/html; charset=utf-8")
-JSON = (b"content-type", b"application/json")
 
 
 class ApplicationResponse(Response):
@@ -45,21 +44,26 @@ def response_maker(app: Kolben) -> Callable[[Any], Response]:
         are Kolben's.
     """
     response_class: type[Response] = app.response_class
-    plain = response_class.plain if response_class.takes_plain() else None
-    dumps = app.json.dumps if type(app.json) is DefaultJSONProvider else None
-    json_header = JSON
-    if dumps is not None:
-        json_header = (b"content-type", app.json.mimetype.encode("latin-1"))
+    # A response class with a constructor of its own expects that it is called.
+    plain = response_class.plain
+    is_plain = response_class.__init__ is Response.__init__ and response_class.default_status == 200
+    text_type = response_class("")._content_type if is_plain else None
+    provider = app.json
+    json_body = None
+    json_header = (b"content-type", b"application/json")
+    if isinstance(provider, DefaultJSONProvider) and is_default(provider, "response"):
+        json_body = provider.response_body
+        json_header = (b"content-type", provider.mimetype.encode("latin-1"))
 
     def make(rv: Any) -> Response:
         kind = type(rv)
         if kind is str:
-            if plain is not None:
-                return plain(rv.encode(), HTML)
+            if is_plain:
+                return plain(rv.encode(), text_type)
         elif kind is dict or kind is list:
-            if plain is not None and dumps is not None:
-                return plain(f"{dumps(rv)}\n".encode(), json_header)
-            return app.json.response(rv)
+            if is_plain and json_body is not None:
+                return plain(json_body(rv), json_header)
+            return provider.response(rv)
         elif kind is tuple:
             return with_status_and_headers(rv)
         return convert(rv)
@@ -70,7 +74,7 @@ def response_maker(app: Kolben) -> Callable[[Any], Response]:
         if isinstance(rv, (str, bytes, bytearray, Iterator, AsyncIterator)):
             return response_class(rv)
         if isinstance(rv, (dict, list)):
-            return app.json.response(rv)
+            return provider.response(rv)
         if isinstance(rv, HTTPException):
             return convert(rv.get_response())
         if isinstance(rv, Response):
@@ -107,6 +111,13 @@ def response_maker(app: Kolben) -> Callable[[Any], Response]:
     return make
 
 
+def is_default(provider: DefaultJSONProvider, name: str) -> bool:
+    """Whether neither a subclass nor the instance has replaced a method of the provider."""
+    return name not in vars(provider) and getattr(type(provider), name) is getattr(
+        DefaultJSONProvider, name
+    )
+
+
 def invalid(rv: Any) -> TypeError:
     """The error for what no response can be made of; it names the view."""
     if rv is None:
@@ -122,15 +133,10 @@ def invalid(rv: Any) -> TypeError:
 
 def view_name() -> str:
     """The view that is at work, with its place in the user's code, for error messages."""
-    from ..context import current
-
     ctx = current.get(None)
-    request: Request | None = None if ctx is None else ctx.request
+    request = None if ctx is None else ctx.request
     if ctx is None or request is None or request.endpoint is None:
         return "The function"
-    place = ""
     view = ctx.app.view_functions.get(request.endpoint)
-    code = getattr(unwrap(view), "__code__", None) if view is not None else None
-    if view is not None and code is not None:
-        place = f" ({getsourcefile(code)}, line {code.co_firstlineno})"
+    place = "" if view is None else f" ({place_of(view)})"
     return f"The view function for {request.endpoint!r}{place}"

@@ -15,6 +15,8 @@ from ..exceptions import (
     InternalServerError,
     RequestRedirect,
 )
+from ..helpers.places import place_of
+from ..signals import request_path as listening
 from ..wrappers import Response
 from .drivers import thread_driver
 
@@ -43,7 +45,7 @@ async def run(ctx: Context) -> Response:
     finally:
         try:
             if not ctx.held and (
-                plan.teardown or plan.teardown_app or signals.used
+                plan.teardown or plan.teardown_app or listening.used
             ):
                 await teardown(ctx, error)
         finally:
@@ -57,22 +59,28 @@ async def full_dispatch(ctx: Context) -> Response:
         rv = None
         if plan.preprocess is not None:
             rv = await plan.preprocess(ctx)
-        elif signals.used:
+        elif listening.used:
             await notify(ctx, signals.request_started)
         if rv is None:
             rv = await plan.view(**ctx.request.view_args)  # type: ignore[union-attr, arg-type]
+        response = plan.make_response(rv)
     except Exception as exc:
         rv = await plan.handle_user_exception(ctx, exc)
-    response = plan.make_response(rv)
+        response = plan.make_response(rv)
     if (
         plan.after
         or ctx._session is not None
         or ctx.after_functions is not None
         or plan.refreshes_session
-        or signals.used
+        or listening.used
     ):
         response = await finalize(ctx, response)
     return response
+
+
+async def dispatch(ctx: Context) -> Any:
+    """Call the view."""
+    return await ctx.plan.view(**ctx.request.view_args)  # type: ignore[union-attr]
 
 
 async def preprocess(ctx: Context) -> Any:
@@ -86,7 +94,7 @@ async def preprocess(ctx: Context) -> Any:
     assert request is not None
     if plan.open_session is not None and ctx.opened_session is None:
         ctx.keep_session(await plan.open_session(ctx.app, request))
-    if signals.used:
+    if listening.used:
         await notify(ctx, signals.request_started)
     for url_value_preprocessor in plan.url_value_preprocessors:
         await url_value_preprocessor(request.endpoint, request.view_args)
@@ -100,7 +108,7 @@ async def preprocess(ctx: Context) -> Any:
 async def finalize(ctx: Context, response: Response) -> Response:
     """Run the after hooks, save the session, say that the request is finished."""
     response = await ctx.plan.process_response(ctx, response)
-    if signals.used:
+    if listening.used:
         await notify(ctx, signals.request_finished, response=response)
     return response
 
@@ -131,11 +139,9 @@ def checked(response: Any, hook: Any) -> Response:
     """
     if isinstance(response, Response):
         return response
-    code = getattr(getattr(hook, "__wrapped__", hook), "__code__", None)
-    place = f" ({code.co_filename}, line {code.co_firstlineno})" if code is not None else ""
     raise TypeError(
-        f"The after_request function {getattr(hook, '__name__', hook)!r}{place} must return a"
-        f" response, but it returned {response!r}."
+        f"The after_request function {getattr(hook, '__name__', hook)!r} ({place_of(hook)}) must"
+        f" return a response, but it returned {response!r}."
     )
 
 
@@ -185,22 +191,30 @@ async def handle_exception(ctx: Context, error: Exception) -> Response:
         default in debug and testing mode.
     """
     app = ctx.app
-    if signals.used:
+    if listening.used:
         await notify(ctx, signals.got_request_exception, exception=error)
-    propagate = app.config["PROPAGATE_EXCEPTIONS"]
-    if propagate is None:
-        propagate = app.testing or app.debug
-    if propagate:
+    if app.propagates_exceptions:
         raise error
     app.log_exception((type(error), error, error.__traceback__))
     server_error = InternalServerError(original_exception=error)
     handler = find_handler(ctx.plan, server_error)
-    rv: Any = server_error if handler is None else await handler(server_error)
-    response: Response = ctx.plan.make_response(rv)
+    return await finalize_value(
+        ctx, server_error if handler is None else await handler(server_error), True
+    )
+
+
+async def finalize_value(ctx: Context, rv: Any, from_error_handler: bool = False) -> Response:
+    """Make a response of a return value and finalize it.
+
+    :param from_error_handler: An error of an after hook is logged; the response is sent as it is.
+    """
+    response = ctx.plan.make_response(rv)
     try:
         return await finalize(ctx, response)
     except Exception:
-        app.logger.exception("Request finalizing failed with an error while handling an error")
+        if not from_error_handler:
+            raise
+        ctx.app.logger.exception("An after_request function failed on the answer to an error")
         return response
 
 
@@ -208,26 +222,36 @@ async def handle_exception(ctx: Context, error: Exception) -> Response:
 
 
 async def teardown(ctx: Context, error: BaseException | None) -> None:
-    """Run the teardown functions, each of them, whatever the others do."""
+    """Run the teardown functions, each of them, whatever the others do.
+
+    :raises Exception: the first error of theirs, where ``PROPAGATE_EXCEPTIONS`` says so.
+    """
+    failed: list[Exception] = []
     if ctx.owns_request:
-        for step in ctx.plan.teardown:
-            await torn_down(ctx, step, error)
-        if signals.used:
+        await teardown_steps(ctx, ctx.plan.teardown, error, failed)
+        if listening.used:
             await notify(ctx, signals.request_tearing_down, exc=error)
     if ctx.base is ctx:
-        for step in ctx.plan.teardown_app:
-            await torn_down(ctx, step, error)
-        if signals.used:
+        await teardown_steps(ctx, ctx.plan.teardown_app, error, failed)
+        if listening.used:
             await notify(ctx, signals.appcontext_tearing_down, exc=error)
             await notify(ctx, signals.appcontext_popped)
+    if failed and error is None and ctx.app.propagates_exceptions:
+        raise failed[0]
 
 
-async def torn_down(ctx: Context, step: Step, error: BaseException | None) -> None:
-    """Run one teardown function; what it raises is logged, since nobody is left to answer."""
-    try:
-        await step(error)
-    except Exception:
-        ctx.app.logger.exception("A teardown function failed: %s", getattr(step, "__name__", step))
+async def teardown_steps(
+    ctx: Context, steps: tuple[Step, ...], error: BaseException | None, failed: list[Exception]
+) -> None:
+    """Run some teardown functions; log what they raise, since nobody is left to answer."""
+    for step in steps:
+        try:
+            await step(error)
+        except Exception as raised:
+            failed.append(raised)
+            ctx.app.logger.exception(
+                "The teardown function %s failed", getattr(step, "__name__", step)
+            )
 
 
 async def notify(ctx: Context, signal: signals.Signal, **values: Any) -> None:

@@ -21,8 +21,9 @@ from ..typing import ErrorHandlerCallable, RouteCallable
 from ..wrappers import Response
 
 if TYPE_CHECKING:
-    import click
     from jinja2.loaders import BaseLoader
+
+    from ..commands import AppGroup
 
 F = TypeVar("F", bound=Callable[..., Any])
 #: Blueprint name, or ``None`` for the application, to functions in the order of registration.
@@ -47,8 +48,6 @@ class Scaffold:
     """
 
     name: str
-    #: The group of the object's own commands; made when it is first asked for.
-    cli: click.Group
 
     def __init__(
         self,
@@ -76,6 +75,13 @@ class Scaffold:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+    @lazy
+    def cli(self) -> AppGroup:
+        """The group of the object's own commands."""
+        from ..commands import AppGroup  # click is dear to import, and most never ask
+
+        return AppGroup(self.name)
 
     def _check_setup_finished(self, f_name: str) -> None:
         """Raise if it is too late to register anything.

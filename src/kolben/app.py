@@ -1,0 +1,798 @@
+"""``Kolben``: the application object; wiring and dispatch."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import weakref
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from datetime import timedelta
+from inspect import iscoroutinefunction
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from . import helpers, templating
+from ._types import Receive, Scope, Send
+from .config import Config, ConfigAttribute
+from .context import Context, _AppCtxGlobals, current, require_app, require_request
+from .exceptions import Aborter, BadRequestKeyError, HTTPException
+from .gateway.asgi import Gateway
+from .gateway.lifespan import Lifespan, refuse_websocket, serve_lifespan
+from .globals import g
+from .helpers.binding import bind_url_map
+from .helpers.places import find_instance_path, place_of
+from .http.datastructures import ImmutableDict
+from .json import DefaultJSONProvider, JSONProvider
+from .local import drive, lazy, running_backend, thread, wait
+from .logging import create_logger
+from .pipeline import run as pipeline
+from .pipeline.convert import response_maker
+from .pipeline.drivers import loop_driver, thread_driver
+from .pipeline.lanes import Lane
+from .pipeline.plan import Driver
+from .registry.blueprints import BODY_OPTIONS, Blueprint
+from .registry.compile import default_stage, teardown_plan
+from .registry.scaffold import Scaffold, check_methods, endpoint_from_view_func
+from .routing import BuildError, Map, MapAdapter, Rule
+from .serving import run_app
+from .sessions import SecureCookieSessionInterface, SessionInterface
+from .signals import appcontext_pushed
+from .signals import request_path as listening
+from .typing import RouteCallable
+from .wrappers import Request, Response
+
+if TYPE_CHECKING:
+    from jinja2.loaders import BaseLoader
+
+    from .testing import Client, CliRunner
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+_unset: Any = object()
+
+
+def _make_timedelta(value: timedelta | int | None) -> timedelta | None:
+    if value is None or isinstance(value, timedelta):
+        return value
+    return timedelta(seconds=value)
+
+
+class Kolben(Scaffold):
+    """A web application: an ASGI application with Flask's programming model.
+
+    .. code-block:: python
+
+        from kolben import Kolben
+
+        app = Kolben(__name__)
+
+        @app.get("/")
+        async def index():
+            return "Hello"
+
+    :param import_name: The module or package of the application, usually ``__name__``.
+    :param static_url_path: The URL prefix of the static files; by default ``/`` and the name
+        of the static folder.
+    :param static_folder: The folder of the static files, relative to the root path; ``None``
+        for none.
+    :param static_host: The host of the static files, where hosts are matched.
+    :param host_matching: Match rules by their ``host``; excludes ``subdomain_matching``.
+    :param subdomain_matching: Match rules by their ``subdomain`` below ``SERVER_NAME``.
+    :param template_folder: The folder of the templates, relative to the root path.
+    :param instance_path: The folder of what belongs to one deployment; by default found beside
+        the package or module.
+    :param instance_relative_config: Read configuration files relative to the instance folder.
+    :param root_path: The folder of the application where it cannot be found out.
+    :source: Flask's documented ``Flask``.
+    """
+
+    aborter_class: type[Aborter] = Aborter
+    app_ctx_globals_class: type[Any] = _AppCtxGlobals
+    config_class: type[Config] = Config
+    jinja_environment: type[templating.Environment] = templating.Environment
+    jinja_options: dict[str, Any] = {}
+    json_provider_class: type[JSONProvider] = DefaultJSONProvider
+    request_class: type[Request] = Request
+    response_class: type[Response] = Response
+    url_map_class: type[Map] = Map
+    url_rule_class: type[Rule] = Rule
+    test_client_class: type[Client] | None = None
+    test_cli_runner_class: type[CliRunner] | None = None
+    #: Opens and saves sessions.
+    session_interface: SessionInterface = SecureCookieSessionInterface()
+
+    #: Tests show errors instead of turning them into a 500.
+    testing = ConfigAttribute[bool]("TESTING")
+    #: Signs sessions and messages; long, random and secret.
+    secret_key = ConfigAttribute[str | bytes | None]("SECRET_KEY")
+    #: How long a permanent session lives.
+    permanent_session_lifetime = ConfigAttribute[timedelta](
+        "PERMANENT_SESSION_LIFETIME",
+        get_converter=_make_timedelta,  # type: ignore[arg-type]
+    )
+
+    default_config: ClassVar[Mapping[str, Any]] = ImmutableDict(
+        {
+            "DEBUG": None,
+            "TESTING": False,
+            "PROPAGATE_EXCEPTIONS": None,
+            "SECRET_KEY": None,
+            "SECRET_KEY_FALLBACKS": None,
+            "PERMANENT_SESSION_LIFETIME": timedelta(days=31),
+            "USE_X_SENDFILE": False,
+            "TRUSTED_HOSTS": None,
+            "SERVER_NAME": None,
+            "APPLICATION_ROOT": "/",
+            "SESSION_COOKIE_NAME": "session",
+            "SESSION_COOKIE_DOMAIN": None,
+            "SESSION_COOKIE_PATH": None,
+            "SESSION_COOKIE_HTTPONLY": True,
+            "SESSION_COOKIE_SECURE": None,
+            "SESSION_COOKIE_PARTITIONED": False,
+            "SESSION_COOKIE_SAMESITE": "Lax",
+            "SESSION_DIGEST": "sha1",
+            "SESSION_REFRESH_EACH_REQUEST": True,
+            "MAX_CONTENT_LENGTH": 16 * 1024 * 1024,
+            "MAX_FORM_MEMORY_SIZE": 500_000,
+            "MAX_FORM_PARTS": 1_000,
+            "SEND_FILE_MAX_AGE_DEFAULT": None,
+            "STATIC_FOLLOW_SYMLINKS": False,
+            "TRAP_BAD_REQUEST_ERRORS": None,
+            "TRAP_HTTP_EXCEPTIONS": False,
+            "EXPLAIN_TEMPLATE_LOADING": False,
+            "PREFERRED_URL_SCHEME": "http",
+            "TEMPLATES_AUTO_RELOAD": None,
+            "MAX_COOKIE_SIZE": 4093,
+            "PROVIDE_AUTOMATIC_OPTIONS": True,
+            "WORKER_THREADS": 40,
+        }
+    )
+
+    def __init__(
+        self,
+        import_name: str,
+        static_url_path: str | None = None,
+        static_folder: str | os.PathLike[str] | None = "static",
+        static_host: str | None = None,
+        host_matching: bool = False,
+        subdomain_matching: bool = False,
+        template_folder: str | os.PathLike[str] | None = "templates",
+        instance_path: str | None = None,
+        instance_relative_config: bool = False,
+        root_path: str | None = None,
+    ) -> None:
+        super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
+        if instance_path is None:
+            instance_path = self.auto_find_instance_path()
+        elif not os.path.isabs(instance_path):
+            raise ValueError(
+                "If an instance path is provided it must be absolute. A relative path was given"
+                " instead."
+            )
+        #: The folder of what belongs to one deployment; nothing creates it.
+        self.instance_path = instance_path
+        self.config = self.make_config(instance_relative_config)
+        self.aborter = self.make_aborter()
+        self.json: JSONProvider = self.json_provider_class(self)
+        self.url_build_error_handlers: list[Callable[..., Any]] = []
+        self.teardown_appcontext_funcs: list[Callable[..., Any]] = []
+        self.shell_context_processors: list[Callable[[], Any]] = []
+        self.blueprints: dict[str, Blueprint] = {}
+        self.extensions: dict[str, Any] = {}
+        self.url_map: Map = self.url_map_class(host_matching=host_matching)
+        self.subdomain_matching = subdomain_matching
+        #: What was said of a rule's request bodies.
+        self.route_options: weakref.WeakKeyDictionary[Rule, dict[str, Any]] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._lifespan = Lifespan()
+        self._gateway: Gateway | None = None
+        self._got_first_request = False
+        self.template_context_processors[None].append(templating.default_template_context)
+        if self.has_static_folder:
+            self._add_static_route(static_host, host_matching)
+
+    def _add_static_route(self, static_host: str | None, host_matching: bool) -> None:
+        if bool(static_host) != host_matching:
+            raise AssertionError("Invalid static_host/host_matching combination")
+        self_ref = weakref.ref(self)  # the view must not keep the application alive
+
+        def static(**kwargs: Any) -> Response:
+            return self_ref().send_static_file(**kwargs)  # type: ignore[union-attr]
+
+        self.add_url_rule(
+            f"{self.static_url_path}/<path:filename>",
+            endpoint="static",
+            host=static_host,
+            view_func=static,
+        )
+
+    def _check_setup_finished(self, f_name: str) -> None:
+        if self._got_first_request:
+            raise AssertionError(
+                f"The setup method '{f_name}' can no longer be called on the application. It has"
+                " already handled its first request, any changes will not be applied"
+                " consistently.\nMake sure all imports, decorators, functions, etc. needed to"
+                " set up the application are done before running it."
+            )
+
+    # What an application is made of ------------------------------------------------------
+
+    @lazy
+    def name(self) -> str:  # type: ignore[override]
+        """The application's name: its module's, or the file's when that is the main one."""
+        if self.import_name == "__main__":
+            path: str | None = getattr(sys.modules["__main__"], "__file__", None)
+            if path is None:
+                return "__main__"
+            return os.path.splitext(os.path.basename(path))[0]
+        return self.import_name
+
+    @lazy
+    def logger(self) -> logging.Logger:
+        """The logger of the application, named as it is.
+
+        :source: Flask: the same.
+        """
+        return create_logger(self)
+
+    @property
+    def debug(self) -> bool:
+        """Debug mode: errors are shown, templates are reloaded."""
+        return bool(self.config["DEBUG"])
+
+    @debug.setter
+    def debug(self, value: bool) -> None:
+        self.config["DEBUG"] = value
+        if self.config["TEMPLATES_AUTO_RELOAD"] is None and "jinja_env" in self.__dict__:
+            self.jinja_env.auto_reload = value
+
+    @lazy
+    def view_lane(self) -> Lane:
+        """The worker threads of ``def`` views and hooks; ``WORKER_THREADS`` says how many."""
+        return Lane(f"kolben-view-{self.name}", self.config["WORKER_THREADS"])
+
+    @lazy
+    def file_lane(self) -> Lane:
+        """The worker threads that read files which are sent, and synchronous bodies."""
+        return Lane(f"kolben-file-{self.name}", self.config["WORKER_THREADS"])
+
+    def make_config(self, instance_relative: bool = False) -> Config:
+        """The configuration of a new application.
+
+        :param instance_relative: Whether its files are read from the instance folder.
+        """
+        root_path = self.instance_path if instance_relative else self.root_path
+        defaults = dict(self.default_config)
+        defaults["DEBUG"] = helpers.get_debug_flag()
+        return self.config_class(root_path, defaults)
+
+    def make_aborter(self) -> Aborter:
+        """What :func:`abort` uses."""
+        return self.aborter_class()
+
+    def auto_find_instance_path(self) -> str:
+        """Where the instance folder is, if the constructor was not told."""
+        return find_instance_path(self.import_name)
+
+    def open_instance_resource(
+        self, resource: str, mode: str = "rb", encoding: str | None = "utf-8"
+    ) -> IO[Any]:
+        """Open a file of the instance folder, also for writing.
+
+        :param encoding: For text.
+        """
+        path = os.path.join(self.instance_path, resource)
+        return open(path, mode, encoding=None if "b" in mode else encoding)
+
+    # Registration ------------------------------------------------------------------------
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: RouteCallable | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        self._check_setup_finished("add_url_rule")
+        if endpoint is None:
+            if view_func is None:
+                raise TypeError(f"The rule {rule!r} needs an endpoint or a view.")
+            endpoint = endpoint_from_view_func(view_func)
+        methods = check_methods(options.pop("methods", None))
+        if methods is None:
+            methods = check_methods(getattr(view_func, "methods", None)) or {"GET"}
+        required = check_methods(getattr(view_func, "required_methods", None)) or set()
+        if provide_automatic_options is None:
+            provide_automatic_options = getattr(view_func, "provide_automatic_options", None)
+        if provide_automatic_options is None:
+            provide_automatic_options = (
+                "OPTIONS" not in methods and self.config["PROVIDE_AUTOMATIC_OPTIONS"]
+            )
+        if provide_automatic_options:
+            required.add("OPTIONS")
+        body_options = {
+            name: options.pop(name) for name in ("stream", *BODY_OPTIONS) if name in options
+        }
+        record = self.url_rule_class(
+            rule, methods=methods | required, endpoint=endpoint, **options
+        )
+        record.provide_automatic_options = provide_automatic_options
+        if view_func is not None:
+            old_func = self.view_functions.get(endpoint)
+            if old_func is not None and old_func != view_func:
+                raise AssertionError(
+                    "View function mapping is overwriting an existing endpoint function:"
+                    f" {endpoint} ({place_of(old_func)}, now"
+                    f" {place_of(view_func)}). Give one of them another endpoint."
+                )
+            self.view_functions[endpoint] = view_func
+        self.url_map.add(record)
+        if body_options:
+            self.route_options[record] = body_options
+
+    def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
+        """Register a blueprint.
+
+        :param options: ``url_prefix``, ``subdomain``, ``url_defaults``, ``name``, ``cli_group``,
+            in place of what the blueprint says.
+        :raises ValueError: if its name is taken; ``name=`` gives it another.
+        """
+        self._check_setup_finished("register_blueprint")
+        blueprint.register(self, options)
+
+    def iter_blueprints(self) -> Iterator[Blueprint]:
+        """The blueprints in the order of their registration."""
+        yield from self.blueprints.values()
+
+    def teardown_appcontext(self, f: F) -> F:
+        """Register a function to run when an application context ends.
+
+        A request is one; so are a command and ``with app.app_context()``. It takes the error
+        that ended it, or ``None``.
+
+        :param f: ``def`` or ``async def``.
+        :source: Flask: the same.
+        """
+        self._check_setup_finished("teardown_appcontext")
+        self.teardown_appcontext_funcs.append(f)
+        return f
+
+    def shell_context_processor(self, f: F) -> F:
+        """Register a function that returns names for ``kolben shell``."""
+        self._check_setup_finished("shell_context_processor")
+        self.shell_context_processors.append(f)
+        return f
+
+    def make_shell_context(self) -> dict[str, Any]:
+        """The names that ``kolben shell`` starts with."""
+        names: dict[str, Any] = {"app": self, "g": g}
+        for processor in self.shell_context_processors:
+            found = processor()
+            names.update(wait(found) if isinstance(found, Awaitable) else found)
+        return names
+
+    def _template_decorator(self, kind: str, name: str | None) -> Callable[[F], F]:
+        def decorator(f: F) -> F:
+            getattr(self, f"add_template_{kind}")(f, name=name)
+            return f
+
+        return decorator
+
+    def template_filter(self, name: str | None = None) -> Callable[[F], F]:
+        """Register the decorated function, ``def`` or ``async def``, as a template filter.
+
+        :param name: Its name in templates; by default its own.
+        :source: Flask: the same.
+        """
+        return self._template_decorator("filter", name)
+
+    def add_template_filter(self, f: Callable[..., Any], name: str | None = None) -> None:
+        """:meth:`template_filter` as a function."""
+        self._check_setup_finished("add_template_filter")
+        self.jinja_env.filters[name or f.__name__] = f
+
+    def template_test(self, name: str | None = None) -> Callable[[F], F]:
+        """Register the decorated function, ``def`` or ``async def``, as a template test."""
+        return self._template_decorator("test", name)
+
+    def add_template_test(self, f: Callable[..., bool], name: str | None = None) -> None:
+        """:meth:`template_test` as a function."""
+        self._check_setup_finished("add_template_test")
+        self.jinja_env.tests[name or f.__name__] = f
+
+    def template_global(self, name: str | None = None) -> Callable[[F], F]:
+        """Register the decorated function, ``def`` or ``async def``, as a template global."""
+        return self._template_decorator("global", name)
+
+    def add_template_global(self, f: Callable[..., Any], name: str | None = None) -> None:
+        """:meth:`template_global` as a function."""
+        self._check_setup_finished("add_template_global")
+        self.jinja_env.globals[name or f.__name__] = f
+
+    # Templates ---------------------------------------------------------------------------
+
+    @lazy
+    def jinja_env(self) -> templating.Environment:
+        """The Jinja environment; made when it is first used."""
+        return self.create_jinja_environment()
+
+    def create_jinja_environment(self) -> templating.Environment:
+        """Make the Jinja environment of :attr:`jinja_options` and the configuration."""
+        return templating.create_jinja_environment(self)
+
+    def create_global_jinja_loader(self) -> BaseLoader:
+        """The loader that looks in the application's folder and in the blueprints'."""
+        return templating.DispatchingJinjaLoader(self)
+
+    def select_jinja_autoescape(self, filename: str | None) -> bool:
+        """Whether values are escaped in a template of this name: in HTML, XML, SVG, strings."""
+        if filename is None:
+            return True
+        return filename.endswith((".html", ".htm", ".xml", ".xhtml", ".svg"))
+
+    def update_template_context(self, context: dict[str, Any]) -> None:
+        """Add what context processors give to a template's variables."""
+        templating.update_template_context(self, context)
+
+    # URLs --------------------------------------------------------------------------------
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Bind the URL map to a request, or to the configuration where there is none.
+
+        :return: ``None`` without a request and without ``SERVER_NAME``.
+        """
+        return bind_url_map(self, request)
+
+    def url_for(
+        self,
+        endpoint: str,
+        *,
+        _anchor: str | None = None,
+        _method: str | None = None,
+        _scheme: str | None = None,
+        _external: bool | None = None,
+        **values: Any,
+    ) -> str:
+        """Build the URL of an endpoint; see :func:`kolben.url_for`."""
+        return helpers.build_url(
+            self,
+            current.get(None),
+            endpoint,
+            values,
+            anchor=_anchor,
+            method=_method,
+            scheme=_scheme,
+            external=_external,
+        )
+
+    def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
+        """Run the ``url_defaults`` functions on the values of a URL."""
+        helpers.inject_url_defaults(self, endpoint, values)
+
+    def handle_url_build_error(
+        self, error: BuildError, endpoint: str, values: dict[str, Any]
+    ) -> str:
+        """Ask :attr:`url_build_error_handlers` for a URL that cannot be built."""
+        return helpers.handle_url_build_error(self, error, endpoint, values)
+
+    def redirect(self, location: str, code: int = 302) -> Response:
+        """A redirect of this application's response class; :func:`kolben.redirect` calls it."""
+        return helpers.build_redirect(location, code, self.response_class)
+
+    # The stages of a request, for calling by hand and for replacing ----------------------
+
+    def _stage(self, stage: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> Any:
+        """What a stage comes to: its value in a thread, something to await on the loop."""
+        ctx = require_request()
+        if ctx.plan is None:
+            self._prepare_by_hand(ctx)
+        coro = stage(ctx, *args)
+        return drive(coro) if ctx.plan.driver is thread_driver else coro
+
+    def _prepare_by_hand(self, ctx: Context) -> None:
+        """Give a context that was pushed by hand a plan."""
+        compiler = self._open().compiler
+        on_loop = running_backend() is not None and thread.portal is None
+        ctx.plan = compiler.plan_by_hand(self, ctx, compiler.on_loop if on_loop else thread_driver)
+
+    @default_stage
+    def full_dispatch_request(self) -> Any:
+        """Hooks, view and response of the current request."""
+        return self._stage(pipeline.full_dispatch)
+
+    @default_stage
+    def preprocess_request(self) -> Any:
+        """Run the hooks before the view; what one returns is the response."""
+        return self._stage(pipeline.preprocess)
+
+    @default_stage
+    def dispatch_request(self) -> Any:
+        """Call the view of the current request."""
+        return self._stage(pipeline.dispatch)
+
+    @default_stage
+    def process_response(self, response: Response) -> Any:
+        """Run the after hooks on a response and save the session."""
+        return self._stage(pipeline.process_response, response)
+
+    @default_stage
+    def handle_http_exception(self, e: HTTPException) -> Any:
+        """Answer an HTTP error by its handler, or by itself."""
+        return self._stage(pipeline.handle_http_exception, e)
+
+    @default_stage
+    def handle_user_exception(self, e: Exception) -> Any:
+        """Answer an error of a view or hook; raises it again if nothing handles it."""
+        return self._stage(pipeline.handle_user_exception, e)
+
+    @default_stage
+    def handle_exception(self, e: Exception) -> Any:
+        """Answer an error that nothing handled with a 500."""
+        return self._stage(pipeline.handle_exception, e)
+
+    @default_stage
+    def make_response(self, rv: Any) -> Response:
+        """Make what a view may return a response.
+
+        :raises TypeError: for what no response can be made of, naming the view.
+        """
+        gateway = self._gateway
+        make = response_maker(self) if gateway is None else gateway.compiler.make_response
+        return make(rv)
+
+    def finalize_request(self, rv: Any, from_error_handler: bool = False) -> Any:
+        """Make a response of a return value, run the after hooks, save the session.
+
+        :param from_error_handler: Log errors instead of raising them.
+        """
+        return self._stage(pipeline.finalize_value, rv, from_error_handler)
+
+    def make_default_options_response(self) -> Any:
+        """The answer to ``OPTIONS`` that Kolben gives by itself: ``Allow``."""
+        adapter = require_request().url_adapter
+        response = self.response_class()
+        if adapter is not None:
+            response.allow.update(adapter.allowed_methods())
+        return response
+
+    def raise_routing_exception(self, request: Request) -> Any:
+        """Raise what routing made of a request without a rule."""
+        assert request.routing_exception is not None
+        raise request.routing_exception
+
+    @property
+    def propagates_exceptions(self) -> bool:
+        """Whether errors that nothing handles are raised instead of answered with a 500."""
+        propagate = self.config["PROPAGATE_EXCEPTIONS"]
+        return self.testing or self.debug if propagate is None else bool(propagate)
+
+    def trap_http_exception(self, e: Exception) -> bool:
+        """Whether an HTTP error is to be treated like any error.
+
+        ``TRAP_HTTP_EXCEPTIONS`` says so of all, ``TRAP_BAD_REQUEST_ERRORS`` of bad requests; in
+        debug mode a missing form key is trapped.
+        """
+        if self.config["TRAP_HTTP_EXCEPTIONS"]:
+            return True
+        trap_bad_request = self.config["TRAP_BAD_REQUEST_ERRORS"]
+        if trap_bad_request is None:
+            return self.debug and isinstance(e, BadRequestKeyError)
+        return bool(trap_bad_request) and getattr(e, "code", None) == 400
+
+    def should_ignore_error(self, error: BaseException | None) -> bool:
+        """Kept for subclasses that ask; an error never keeps a context from ending."""
+        return False
+
+    def log_exception(
+        self,
+        exc_info: tuple[type[BaseException], BaseException, TracebackType | None]
+        | tuple[None, None, None],
+    ) -> None:
+        """Log an error that nothing handled, with the line of its request."""
+        request = require_request().request
+        assert request is not None
+        self.logger.error(
+            "Exception on %s [%s]", request.path, request.method, exc_info=exc_info
+        )
+
+    # Colours -----------------------------------------------------------------------------
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """A function for synchronous code to call, whatever the colour of ``func``."""
+        return self.async_to_sync(func) if iscoroutinefunction(func) else func
+
+    def async_to_sync(self, func: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:
+        """A ``def`` function that runs an ``async def`` one to its end.
+
+        In a worker thread it runs on the request's event loop; see :func:`kolben.local.wait`.
+        """
+
+        def call(*args: Any, **kwargs: Any) -> T:
+            return wait(func(*args, **kwargs))
+
+        return call
+
+    # Contexts ----------------------------------------------------------------------------
+
+    def app_context(self) -> Context:
+        """A context without a request: ``with app.app_context():``, or ``async with``."""
+        return Context(self)
+
+    def request_context(self, environ: Request) -> Context:
+        """A context for a request that was made by hand.
+
+        :param environ: The request.
+        """
+        return Context(self, environ)
+
+    def test_request_context(self, *args: Any, **kwargs: Any) -> Context:
+        """A context for a request that no client sent.
+
+        :param args: As for :meth:`kolben.testing.Client.open`: the path and more.
+        :source: Flask: the same.
+        """
+        from .testing import RequestBuilder  # tests alone pay for it
+
+        return self.request_context(RequestBuilder(self, *args, **kwargs).request())
+
+    def signal_pushed(self) -> None:
+        """Say that a context which was pushed by hand is active."""
+        if listening.used:
+            appcontext_pushed.send(self)
+
+    async def teardown_context_async(
+        self, ctx: Context, exc: BaseException | None = None
+    ) -> None:
+        """Run the teardown functions for a context that was pushed by hand."""
+        await self._end_by_hand(ctx, loop_driver(self.view_lane), exc)
+
+    def teardown_context(self, ctx: Context, exc: BaseException | None = None) -> None:
+        """:meth:`teardown_context_async` for synchronous code."""
+        drive(self._end_by_hand(ctx, thread_driver, exc))
+
+    async def _end_by_hand(
+        self, ctx: Context, driver: Driver, exc: BaseException | None
+    ) -> None:
+        ctx.plan = teardown_plan(self, ctx, driver)
+        try:
+            await pipeline.teardown(ctx, exc)
+        finally:
+            if ctx.owns_request:
+                ctx.request.close()  # type: ignore[union-attr]
+
+    def do_teardown_request(self, exc: BaseException | None = _unset) -> None:
+        """Run the teardown functions of the current request, as a context does at its end.
+
+        :param exc: The error that ended it; left out, the one being handled, if any.
+        """
+        self._teardown_by_hand("teardown", exc)
+
+    def do_teardown_appcontext(self, exc: BaseException | None = _unset) -> None:
+        """Run the teardown functions of the application, as a context does at its end.
+
+        :param exc: The error that ended it; left out, the one being handled, if any.
+        """
+        self._teardown_by_hand("teardown_app", exc)
+
+    def _teardown_by_hand(self, which: str, exc: BaseException | None) -> None:
+        exc = sys.exc_info()[1] if exc is _unset else exc
+        ctx = require_app()
+        steps = getattr(teardown_plan(self, ctx, thread_driver), which)
+        drive(pipeline.teardown_steps(ctx, steps, exc, []))
+
+    # Serving -----------------------------------------------------------------------------
+
+    def before_serving(self, f: F) -> F:
+        """Register a function to run before the first request, in an application context.
+
+        :param f: ``def`` or ``async def``.
+        :source: Quart: the same.
+        """
+        self._check_setup_finished("before_serving")
+        self._lifespan.before.append(f)
+        return f
+
+    def while_serving(self, f: F) -> F:
+        """Register a generator whose first part runs before the first request, and whose second
+        part after the last.
+
+        :param f: A generator function, plain or asynchronous, with one ``yield``.
+        :source: Quart: the same.
+        """
+        self._check_setup_finished("while_serving")
+        self._lifespan.during.append(f)
+        return f
+
+    def after_serving(self, f: F) -> F:
+        """Register a function to run after the last request, in an application context.
+
+        :param f: ``def`` or ``async def``.
+        :source: Quart: the same.
+        """
+        self._check_setup_finished("after_serving")
+        self._lifespan.after.append(f)
+        return f
+
+    async def startup(self) -> None:
+        """Run what is to run before the first request; a server does."""
+        await self._lifespan.startup(self, loop_driver(self.view_lane))
+
+    async def shutdown(self) -> None:
+        """Run what is to run after the last request; a server does."""
+        await self._lifespan.shutdown(self)
+
+    def _open(self) -> Gateway:
+        """Close registration, and make the plans of what was registered."""
+        gateway = self._gateway
+        if gateway is None:
+            self._got_first_request = True
+            gateway = self._gateway = Gateway(self)
+        return gateway
+
+    def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+        """The ASGI application inside; wrap it to add middleware.
+
+        .. code-block:: python
+
+            app.asgi_app = Middleware(app.asgi_app)
+        """
+        if scope["type"] == "http":
+            return (self._gateway or self._open()).http(self, scope, receive, send)
+        if scope["type"] == "lifespan":
+            return serve_lifespan(self, receive, send)
+        return refuse_websocket(self, scope, receive, send)
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+        """Serve one connection, or the application's lifespan.
+
+        :source: ASGI specification 3.0.
+        """
+        return self.asgi_app(scope, receive, send)
+
+    def run(
+        self,
+        host: str | None = None,
+        port: int | None = None,
+        debug: bool | None = None,
+        load_dotenv: bool = True,
+        **options: Any,
+    ) -> None:
+        """Serve the application on this machine until Ctrl-C; for development.
+
+        :param host: The address to listen on; by default that of ``SERVER_NAME`` or
+            ``127.0.0.1``.
+        :param port: The port; by default that of ``SERVER_NAME`` or 5000.
+        :param debug: Set :attr:`debug`.
+        :param load_dotenv: Read ``.env`` and ``.kolbenenv``.
+        :param options: For uvicorn; and ``use_reloader``.
+        :source: Flask: the same.
+        """
+        run_app(self, host, port, debug, load_dotenv, **options)
+
+    def test_client(self, use_cookies: bool = True, **kwargs: Any) -> Client:
+        """A client that calls the application without a server.
+
+        In a synchronous test a call returns the response; where an event loop is running the
+        same call is awaited: ``await client.get("/")``.
+
+        :param use_cookies: Keep cookies between requests.
+        :param kwargs: For :attr:`test_client_class`.
+        """
+        cls = self.test_client_class
+        if cls is None:
+            from .testing import Client as cls  # tests alone pay for it
+        return cls(self, use_cookies=use_cookies, **kwargs)
+
+    def test_cli_runner(self, **kwargs: Any) -> CliRunner:
+        """A runner for the application's commands.
+
+        :param kwargs: For :attr:`test_cli_runner_class`.
+        """
+        cls = self.test_cli_runner_class
+        if cls is None:
+            from .testing import CliRunner as cls  # tests alone pay for it
+        return cls(self, **kwargs)

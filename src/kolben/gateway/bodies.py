@@ -1,0 +1,101 @@
+"""Sending responses: each kind of body in the way that suits it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..pipeline.convert import ApplicationResponse
+from ..wrappers.body import FileBody
+
+if TYPE_CHECKING:
+    from .._types import Message, Send
+    from ..context import Kolben
+    from ..wrappers import Request, Response
+
+_end: Any = object()
+LAST: Message = {"type": "http.response.body", "body": b""}
+
+
+async def send_streamed(app: Kolben, request: Request, send: Send, response: Response) -> None:
+    """Send a response whose body is not complete in memory."""
+    body: Any = response.response
+    if isinstance(response, ApplicationResponse):
+        await _send_application(request, send, response)
+    elif isinstance(body, FileBody):
+        await _send_file(app, request, send, response, body)
+    elif hasattr(body, "__aiter__"):
+        await _send_async_iterable(send, response, body)
+    else:
+        await _send_iterable(app, request, send, response, body)
+
+
+async def _send_application(
+    request: Request, send: Send, response: ApplicationResponse
+) -> None:
+    """Let another ASGI application answer, with the response's headers added to its own."""
+    extra = response.headers.to_asgi()
+
+    async def send_with_headers(message: Message) -> None:
+        if extra and message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *extra]}
+        await send(message)
+
+    await response.application(request.scope, request._receive, send_with_headers)
+
+
+async def _send_async_iterable(send: Send, response: Response, body: Any) -> None:
+    iterator = body.__aiter__()
+    try:
+        await send(head_of(response))
+        async for chunk in iterator:
+            await send(piece(chunk))
+        await send(LAST)
+    finally:
+        if (close := getattr(iterator, "aclose", None)) is not None:
+            await close()
+
+
+async def _send_iterable(
+    app: Kolben, request: Request, send: Send, response: Response, body: Any
+) -> None:
+    """Send what a plain iterator gives; each step of it runs in a worker thread."""
+    lane, worker = app.file_lane, request.scope.get("kolben.worker")
+    iterator = iter(body)
+    await send(head_of(response))
+    while (chunk := await lane.run(next, iterator, _end, worker=worker)) is not _end:
+        await send(piece(chunk))
+    await send(LAST)
+
+
+async def _send_file(
+    app: Kolben, request: Request, send: Send, response: Response, body: FileBody
+) -> None:
+    """Send a file: by its name where the server can, else read in a worker thread."""
+    if body.path is not None and "http.response.pathsend" in (
+        request.scope.get("extensions") or ()
+    ):
+        await send(head_of(response))
+        await send({"type": "http.response.pathsend", "path": body.path})
+        return
+    lane = app.file_lane
+    chunk = await lane.run(body.read)  # opens it, before anything is promised to the client
+    await send(head_of(response))
+    while chunk:
+        await send(piece(chunk))
+        chunk = await lane.run(body.read)
+    await send(LAST)
+
+
+def head_of(response: Response) -> Message:
+    """The message that begins a response."""
+    return {
+        "type": "http.response.start",
+        "status": response.status_code,
+        "headers": response.asgi_headers(),
+    }
+
+
+def piece(chunk: str | bytes) -> Message:
+    """A message with a part of a body."""
+    body = chunk.encode() if isinstance(chunk, str) else chunk
+    return {"type": "http.response.body", "body": body, "more_body": True}

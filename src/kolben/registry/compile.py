@@ -1,0 +1,250 @@
+"""Makes plans of what was registered, once, when the first request closes registration."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..context import current, require_request
+from ..pipeline import run
+from ..pipeline.convert import response_maker
+from ..pipeline.drivers import is_async, loop_driver, thread_driver
+from ..pipeline.plan import Driver, Plan, Step
+from ..wrappers.forms import Limits
+from .blueprints import BODY_OPTIONS
+
+if TYPE_CHECKING:
+    from ..context import Context, Kolben
+    from ..routing import Rule
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def blueprint_names(endpoint: str) -> tuple[str, ...]:
+    """The blueprints of an endpoint, innermost first.
+
+    >>> blueprint_names("admin.users.edit")
+    ('admin.users', 'admin')
+    """
+    names = []
+    name = endpoint.rpartition(".")[0]
+    while name:
+        names.append(name)
+        name = name.rpartition(".")[0]
+    return tuple(names)
+
+
+class Compiler:
+    """Makes the plans of one application, to which it holds no reference.
+
+    A plan is made when its rule is first matched and kept on the rule, so that an application
+    of many routes does not start more slowly.
+    """
+
+    def __init__(self, app: Kolben) -> None:
+        self.on_loop: Driver = loop_driver(app.view_lane)
+        self.make_response = response_maker(app)
+        self.unmatched = self.plan_for(app, None, None, raise_routing_exception, {})
+
+    def plan_of(self, app: Kolben, rule: Rule) -> Plan:
+        """The plan of a rule's endpoint.
+
+        :raises LookupError: if the endpoint has no view.
+        """
+        view = app.view_functions.get(rule.endpoint)
+        if view is None:
+            raise LookupError(
+                f"The rule {rule.rule!r} has the endpoint {rule.endpoint!r}, but no view was"
+                f" registered for it. Decorate one with @app.endpoint({rule.endpoint!r})."
+            )
+        options = app.route_options.get(rule, {})
+        plan = self.plan_for(app, rule.endpoint, view, view, options)
+        if rule.provide_automatic_options and "OPTIONS" in (rule.methods or ()):
+            plan.options = self.plan_for(app, rule.endpoint, None, answer_options, options)
+        rule.plan = plan
+        return plan
+
+    def plan_by_hand(self, app: Kolben, ctx: Context, driver: Driver) -> Plan:
+        """A plan for a context that was pushed by hand, by code that wants this driver."""
+        rule = None if ctx.request is None else ctx.request.url_rule
+        if rule is None:
+            return self.plan_for(app, None, None, raise_routing_exception, {}, driver)
+        view = app.view_functions[rule.endpoint]
+        return self.plan_for(app, rule.endpoint, view, view, {}, driver)
+
+    def plan_for(
+        self,
+        app: Kolben,
+        endpoint: str | None,
+        view: Callable[..., Any] | None,
+        step: Callable[..., Any],
+        options: dict[str, Any],
+        driver: Driver | None = None,
+    ) -> Plan:
+        plan = Plan()
+        names = () if endpoint is None else blueprint_names(endpoint)
+        inward: tuple[str | None, ...] = (None, *reversed(names))
+        outward: tuple[str | None, ...] = (*names, None)
+        plan.blueprints = names
+        interface = app.session_interface
+
+        url_value = gather(app.url_value_preprocessors, inward)
+        before = gather(app.before_request_funcs, inward)
+        after = gather(app.after_request_funcs, outward, backwards=True)
+        teardown = gather(app.teardown_request_funcs, outward, backwards=True)
+        teardown_app = app.teardown_appcontext_funcs[::-1]
+        if driver is not None:
+            plan.hops = driver is thread_driver
+        elif view is not None:
+            plan.hops = not is_async(view)
+        else:
+            steps = (*url_value, *before, *after, *teardown, *teardown_app)
+            plan.hops = bool(steps) and not any(map(is_async, steps))
+        drive = plan.driver = thread_driver if plan.hops else self.on_loop
+
+        plan.view = drive(step)
+        plan.options = None
+        plan.url_value_preprocessors = tuple(map(drive, url_value))
+        plan.before = tuple(map(drive, before))
+        plan.after = tuple(map(drive, after))
+        plan.teardown = tuple(map(drive, teardown))
+        plan.teardown_app = tuple(map(drive, teardown_app))
+        plan.error_handlers = error_handlers(app, outward, drive)
+        # A session interface does no slow work unless it is async: it is called where it is.
+        eager = is_async(interface.open_session) or not interface.lazy
+        plan.open_session = direct(interface.open_session) if eager else None
+        plan.save_session = direct(interface.save_session)
+        plan.refreshes_session = bool(
+            interface.lazy
+            and app.config["SECRET_KEY"]
+            and app.config["SESSION_REFRESH_EACH_REQUEST"]
+        )
+        if plan.hops:
+            plan.open_session = drive(interface.open_session) if eager else None
+            plan.save_session = drive(interface.save_session)
+        plan.stream = bool(options.get("stream"))
+        plan.limits = Limits(
+            *(options.get(name, app.config[name.upper()]) for name in BODY_OPTIONS)
+        )
+        self.stages(app, plan)
+        return plan
+
+    def stages(self, app: Kolben, plan: Plan) -> None:
+        """The stages, by the application's own methods where it has replaced them."""
+        plan.make_response = self.make_response
+        plan.full_dispatch = stage(app, plan, "full_dispatch_request", run.full_dispatch)
+        plan.process_response = stage(app, plan, "process_response", run.process_response)
+        plan.handle_exception = stage(app, plan, "handle_exception", run.handle_exception)
+        plan.handle_user_exception = stage(
+            app, plan, "handle_user_exception", run.handle_user_exception
+        )
+        plan.handle_http_exception = stage(
+            app, plan, "handle_http_exception", run.handle_http_exception
+        )
+        needed = plan.open_session or plan.url_value_preprocessors or plan.before
+        preprocess = stage(app, plan, "preprocess_request", run.preprocess)
+        plan.preprocess = preprocess if needed or preprocess is not run.preprocess else None
+        if is_replaced(app, "make_response"):
+            plan.make_response = lambda rv: current.get().app.make_response(rv)
+        if is_replaced(app, "dispatch_request"):
+            plan.view = dispatcher(plan.driver)
+
+
+def teardown_plan(app: Kolben, ctx: Context, drive: Driver) -> Plan:
+    """A plan for the end alone of a context that was pushed by hand."""
+    plan = Plan()
+    plan.driver = drive
+    names = () if ctx.request is None else (*ctx.request.blueprints, None)
+    teardown = gather(app.teardown_request_funcs, names, backwards=True)
+    plan.teardown = tuple(map(drive, teardown))
+    plan.teardown_app = tuple(map(drive, reversed(app.teardown_appcontext_funcs)))
+    return plan
+
+
+def stage(app: Kolben, plan: Plan, name: str, default: Callable[..., Any]) -> Callable[..., Any]:
+    """A stage of the pipeline, or the application's own method in its place."""
+    if not is_replaced(app, name):
+        return default
+    drive = plan.driver
+
+    async def replaced(ctx: Context, *args: Any) -> Any:
+        # Looked up when it is called: a plan must not keep its application alive.
+        return await drive(getattr(ctx.app, name))(*args)
+
+    return replaced
+
+
+def error_handlers(
+    app: Kolben, names: tuple[str | None, ...], drive: Driver
+) -> dict[int | None, tuple[dict[type[BaseException], Step], ...]]:
+    """The handlers of some scopes by code, those of the nearest scope first."""
+    spec = app.error_handler_spec
+    found: dict[int | None, list[dict[type[BaseException], Step]]] = {}
+    for name in names:
+        if name not in spec:
+            continue
+        for code, handlers in spec[name].items():
+            steps: dict[type[BaseException], Step] = {
+                cls: drive(handler) for cls, handler in handlers.items()
+            }
+            found.setdefault(code, []).append(steps)
+    return {code: tuple(handlers) for code, handlers in found.items()}
+
+
+def gather(
+    functions: dict[str | None, list[Callable[..., Any]]],
+    names: tuple[str | None, ...],
+    backwards: bool = False,
+) -> list[Callable[..., Any]]:
+    """The functions of some scopes, in the order in which they run."""
+    step = -1 if backwards else 1
+    return [f for name in names if name in functions for f in functions[name][::step]]
+
+
+def direct(func: Callable[..., Any]) -> Step:
+    """A step that is called on the loop whatever its colour."""
+
+    async def call(*args: Any) -> Any:
+        result = func(*args)
+        return await result if isawaitable(result) else result
+
+    return func if is_async(func) else call
+
+
+def default_stage(method: F) -> F:
+    """Mark a method of the application as the stage that the pipeline has anyway.
+
+    Such a method is for calling by hand and through ``super()``; a request does without it.
+    """
+    method.is_default_stage = True  # type: ignore[attr-defined]
+    return method
+
+
+def is_replaced(app: Kolben, name: str) -> bool:
+    """Whether a subclass or the instance has put a method of its own in a stage's place."""
+    return not getattr(getattr(app, name), "is_default_stage", False)
+
+
+def dispatcher(drive: Driver) -> Step:
+    """A view that calls the application's own dispatcher, which looks at the request itself."""
+
+    async def dispatch(**view_args: Any) -> Any:
+        return await drive(current.get().app.dispatch_request)()
+
+    return dispatch
+
+
+async def raise_routing_exception(**view_args: Any) -> Any:
+    """What stands in the place of a view where no rule matched."""
+    error = require_request().request.routing_exception  # type: ignore[union-attr]
+    if error is None:
+        raise LookupError("no rule was matched for this request, but routing raised no error")
+    raise error
+
+
+async def answer_options(**view_args: Any) -> Any:
+    """What stands in the place of a view for an ``OPTIONS`` that it does not answer itself."""
+    answer: Awaitable[Any] | Any = current.get().app.make_default_options_response()
+    return await answer if isawaitable(answer) else answer
