@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from blog import create_app, passwords
+
 from kolben import Kolben, Response
 
 PASSWORD = "correct horse"

@@ -6,8 +6,8 @@ import sqlite3
 import threading
 
 import anyio
+import anyio.to_thread
 import pytest
-
 from blog.db import Database, connection, database
 
 
@@ -70,8 +70,7 @@ async def test_the_event_loop_goes_on_while_a_statement_runs(db):
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(db.run, wait)
         with anyio.fail_after(10):
-            while not begun.is_set():
-                await anyio.sleep(0.001)
+            assert await anyio.to_thread.run_sync(begun.wait, 10)
         go_on.set()  # only a loop that is free comes here
 
 
@@ -86,8 +85,7 @@ async def test_a_cancelled_transaction_is_whole(db):
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(db.run, work)
-        while not begun.is_set():
-            await anyio.sleep(0)
+        assert await anyio.to_thread.run_sync(begun.wait, 10)
         tasks.cancel_scope.cancel()
     assert len(await db.fetch_all("SELECT * FROM user")) == 2
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from blog.images import MAX_IMAGE_BYTES, MAX_REQUEST_BYTES
 from blog.pictures import landscape
 

@@ -7,7 +7,6 @@ import sys
 import threading
 
 import pytest
-
 from blog import create_app, stored_key
 
 
@@ -68,9 +67,7 @@ def test_a_wrong_method_is_a_page_too(visitor):
 def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path):
     path = tmp_path / "instance" / "secret_key"
     keys = []
-    threads = [
-        threading.Thread(target=lambda: keys.append(stored_key(path))) for _ in range(4)
-    ]
+    threads = [threading.Thread(target=lambda: keys.append(stored_key(path))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -6,7 +6,6 @@ import doctest
 import importlib
 
 import pytest
-
 from blog import filters, images, passwords
 from blog.paging import Page
 
