@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .cli_runner import CliRunner
 from .client import Client
 from .cookies import Cookie
 from .exchange import Disconnected
@@ -12,6 +13,7 @@ from .session import SessionTransaction
 from .wire import IllegalResponse
 
 __all__ = [
+    "CliRunner",
     "Client",
     "ClientRedirectError",
     "Cookie",
