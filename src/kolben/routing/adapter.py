@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlunsplit
 
 from ..exceptions import HTTPException, MethodNotAllowed, RequestRedirect
 from .errors import BuildError, Redirection
+from .matcher import MatchFunction
 from .paths import ENCODED_SLASH, quote_path
 from .rule import Rule, dump_query, query_pairs
 from .syntax import Placeholder, parse_rule
@@ -19,7 +20,7 @@ class URLSpace(Protocol):
     """What an adapter asks of its map."""
 
     host_matching: bool
-    match: Callable[[str, str, str | None, bool], tuple[Rule, dict[str, Any]]]
+    match: MatchFunction
 
     def update(self) -> None:
         """Compile the rules, if there are new ones."""

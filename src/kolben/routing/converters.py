@@ -111,7 +111,7 @@ class AnyConverter(BaseConverter):
         super().__init__(map)
         self.words = [str(item) for item in items]
         self.items = set(self.words)
-        self.regex = f"(?:{'|'.join(map(re.escape, self.words))})"
+        self.regex = f"(?:{'|'.join([re.escape(word) for word in self.words])})"
 
     def to_url(self, value: Any) -> str:
         """The word, encoded.

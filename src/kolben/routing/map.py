@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import RLock
-from typing import Any, Protocol
+from typing import Any
 
 from ..exceptions import BadHost
 from .adapter import MapAdapter, QueryArgs
 from .converters import DEFAULT_CONVERTERS, BaseConverter
-from .matcher import Match, Matcher
+from .matcher import Match, Matcher, MatchFunction
 from .rule import Rule, RuleFactory
 from .states import method_table
-
-
-class MatchFunction(Protocol):
-    """The type of :attr:`Map.match`."""
-
-    def __call__(
-        self, path: str, method: str, host: str | None = None, websocket: bool = False
-    ) -> Match:
-        """See :attr:`Map.match`."""
-        ...
 
 
 class Map:

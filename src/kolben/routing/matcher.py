@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from ..exceptions import MethodNotAllowed, NotFound
 from .converters import ValidationError
@@ -26,6 +26,16 @@ from .states import State, Tree
 Match = tuple[Rule, dict[str, Any]]
 
 _NOWHERE = State()
+
+
+class MatchFunction(Protocol):
+    """The type of :attr:`Map.match`."""
+
+    def __call__(
+        self, path: str, method: str, host: str | None = None, websocket: bool = False
+    ) -> Match:
+        """See :attr:`Map.match`."""
+        ...
 
 
 class Matcher:
@@ -51,10 +61,8 @@ class Matcher:
         for rule in rules:
             tree.add(rule)
         self.domains = tree.freeze()
-        # Where each domain's paths begin: behind the empty text before the first slash.
-        self.roots = {
-            domain: state.static.get("", _NOWHERE) for domain, state in self.domains.static.items()
-        }
+        #: Where the paths of each domain begin.
+        self.roots = self.domains.static
         self.root = self.roots.get(default_domain, _NOWHERE)
 
     def match(
@@ -63,38 +71,31 @@ class Matcher:
         """The rule for a path, and the values of its placeholders. See :meth:`Map.match`."""
         state = self.root if host is None else self.roots.get(host, _NOWHERE)
         segments = path.split("/")
-        if segments.pop(0):  # not an ordinary path, see route_path
-            return self.search(path, method, host, websocket)
-        texts = []
         for segment in segments:
-            following = state.static.get(segment)
-            if following is None:
+            if segment in state.static:
+                state = state.static[segment]
+            else:
                 for accepts, target in state.plain:
                     if accepts(segment):
-                        texts.append(segment)
                         state = target
                         break
                 else:
                     break
-            else:
-                state = following
         else:
-            rule = (state.websocket_methods if websocket else state.methods).get(method)
-            if rule is not None and rule.plain:
-                fields = rule.fields
+            leaf = (state.websocket_leaves if websocket else state.leaves).get(method)
+            if leaf is not None:
+                rule, first, others = leaf
+                if first is None:
+                    return rule, {}
+                name, convert, index = first
+                text = segments[index]
                 try:
-                    if len(fields) == 1:
-                        ((name, convert),) = fields
-                        text = texts[0]
-                        return rule, {name: text if convert is None else convert(text)}
-                    values = {}
-                    for index, (name, convert) in enumerate(fields):
-                        text = texts[index]
+                    values = {name: text if convert is None else convert(text)}
+                    for name, convert, index in others:
+                        text = segments[index]
                         values[name] = text if convert is None else convert(text)
                     return rule, values
-                except (
-                    ValueError
-                ):  # refused, or a mistake in a converter: the search tells them apart
+                except ValueError:  # a refusal, or a fault in a converter: the search knows
                     pass
         return self.search(path, method, host, websocket)
 

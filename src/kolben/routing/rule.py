@@ -28,10 +28,14 @@ class RuleSettings(Protocol):
     converters: dict[str, type[BaseConverter]]
     default_subdomain: str
     host_matching: bool
-    merge_slashes: bool
     sort_key: Callable[[Any], Any] | None
     sort_parameters: bool
     strict_slashes: bool
+
+    @property
+    def merge_slashes(self) -> bool:
+        """See :class:`Map`."""
+        ...
 
 
 class RuleFactory:

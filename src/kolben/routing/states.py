@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -18,11 +18,20 @@ INDEX_FROM = 8
 
 Accepts = Callable[[str], Any]
 
+#: A placeholder of a rule: its name, its conversion (``None``: the text as it is), and the number of
+#: its segment, counted from the empty one before the first slash.
+Field = tuple[str, Callable[[str], Any] | None, int]
+
+#: A rule, its first placeholder, and the others.
+Leaf = tuple[Rule, Field | None, tuple[Field, ...]]
+
+_NO_LEAVES: Mapping[str, Leaf] = {}
+
 
 class State:
     """What may follow after some segments, and the rules that end there."""
 
-    __slots__ = ("edges", "index", "methods", "plain", "rules", "static", "websocket_methods")
+    __slots__ = ("edges", "index", "leaves", "plain", "rules", "static", "websocket_leaves")
 
     def __init__(self) -> None:
         self.static: dict[str, State] = {}
@@ -32,9 +41,10 @@ class State:
         #: For the quick way: what each edge accepts and where it leads. Empty where it takes more
         #: than that to follow an edge.
         self.plain: tuple[tuple[Accepts, State], ...] = ()
-        #: The rule for each method; under ``None`` the one for all others.
-        self.methods: dict[str | None, Rule] = {}
-        self.websocket_methods: dict[str | None, Rule] = {}
+        #: What the quick way finds at its end, by method. A method that is not there may still
+        #: match, if it takes more to get its values.
+        self.leaves: Mapping[str, Leaf] = _NO_LEAVES
+        self.websocket_leaves: Mapping[str, Leaf] = _NO_LEAVES
 
     def freeze(self) -> None:
         """Prepare for matching, once all rules are there."""
@@ -44,8 +54,9 @@ class State:
             self.index = EdgeIndex(self.edges)
         elif len(plain) == len(self.edges):
             self.plain = tuple(plain)
-        self.methods = method_table(rule for rule in self.rules if not rule.websocket)
-        self.websocket_methods = method_table(rule for rule in self.rules if rule.websocket)
+        if self.rules:
+            self.leaves = _leaves(rule for rule in self.rules if not rule.websocket)
+            self.websocket_leaves = _leaves(rule for rule in self.rules if rule.websocket)
 
     def candidates(self, segment: str) -> Sequence[Edge]:
         """The edges that may match a segment, or what begins with it, best first."""
@@ -195,3 +206,20 @@ def method_table(rules: Iterable[Rule]) -> dict[str | None, Rule]:
         for method in rule.methods:
             table.setdefault(method, rule)
     return table
+
+
+def _leaves(rules: Iterable[Rule]) -> Mapping[str, Leaf]:
+    """The leaves of a state's rules."""
+    leaves: dict[str, Leaf] = {}
+    for method, rule in method_table(rules).items():
+        if method is not None and rule.plain:
+            fields = tuple(_fields(rule))
+            leaves[method] = (rule, fields[0] if fields else None, fields[1:])
+    return leaves
+
+
+def _fields(rule: Rule) -> Iterator[Field]:
+    conversions = iter(rule.fields)
+    for index, part in enumerate(rule.parts[1:]):
+        for _ in part.names:
+            yield (*next(conversions), index)
