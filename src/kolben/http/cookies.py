@@ -188,8 +188,8 @@ def dump_cookie(
         )
     secure = secure or partitioned
     _check_prefix(key, secure, domain, path)
-    if isinstance(max_age, timedelta):
-        max_age = int(max_age.total_seconds())
+    if max_age is not None:
+        max_age = int(max_age.total_seconds() if isinstance(max_age, timedelta) else max_age)
     if expires is None:
         if max_age is not None and sync_expires:
             expires = http_date(time.time() + max_age)

@@ -6,7 +6,7 @@ import codecs
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import quote, quote_plus, unquote_to_bytes, urlsplit, urlunsplit
+from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 from .datastructures.multidict import ImmutableMultiDict, MultiDict, iter_multi_items
 
@@ -164,6 +164,26 @@ _unquote_fragment = _unquoter(_CONTROLS)
 _unquote_user = _unquoter(_CONTROLS + ":@/?#")
 
 
+# The parts of any URL or relative reference; every text matches.   RFC 3986, appendix B
+_split_url = re.compile(
+    r"(?:([A-Za-z][A-Za-z0-9+.\-]*+):)?(//[^/?#]*+)?([^?#]*+)(\?[^#]*+)?(#.*)?", re.DOTALL
+).fullmatch
+
+
+def _split_host(netloc: str) -> tuple[str, str]:
+    """Host (without brackets) and port; either may be empty."""
+    if netloc.startswith("["):
+        host, bracket, rest = netloc[1:].partition("]")
+        colon, port = rest[:1], rest[1:]
+        if not bracket or colon not in ("", ":"):
+            raise ValueError(f"{netloc!r} is not a valid IPv6 host.")
+    else:
+        host, _, port = netloc.partition(":")
+    if port and not (port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536):
+        raise ValueError(f"{port!r} is not a valid port.")
+    return host.lower(), port
+
+
 def _convert(
     url: str,
     host: Callable[[str], str],
@@ -172,23 +192,41 @@ def _convert(
     query: Callable[[str], str],
     fragment: Callable[[str], str],
 ) -> str:
-    parts = urlsplit(url)
-    netloc = host(parts.hostname) if parts.hostname else ""
-    if ":" in netloc:
-        netloc = f"[{netloc}]"
-    if parts.port is not None:
-        netloc = f"{netloc}:{parts.port}"
-    if parts.username is not None:
-        credentials = user(parts.username)
-        if parts.password is not None:
-            credentials = f"{credentials}:{user(parts.password)}"
-        netloc = f"{credentials}@{netloc}"
-    converted = path(parts.path), query(parts.query), fragment(parts.fragment)
-    return urlunsplit((parts.scheme, netloc, *converted))
+    """Convert each part of a URL on its own; the marks between the parts stay as they are.
+
+    The standard library's way of splitting and joining turns ``////host`` into ``//host``.
+    """
+    parts = _split_url(url)
+    assert parts is not None
+    scheme, authority, path_text, query_text, fragment_text = parts.groups()
+    result = f"{scheme.lower()}:" if scheme else ""
+    if authority is not None:
+        credentials, at, netloc = authority[2:].rpartition("@")
+        name, port = _split_host(netloc)
+        name = host(name)
+        result += "//"
+        if at:
+            username, colon, password = credentials.partition(":")
+            result += f"{user(username)}{colon}{user(password)}@"
+        result += f"[{name}]" if ":" in name else name
+        if port:
+            result += f":{port}"
+    result += path(path_text)
+    if query_text is not None:
+        result += f"?{query(query_text[1:])}"
+    if fragment_text is not None:
+        result += f"#{fragment(fragment_text[1:])}"
+    return result
 
 
 def _host_to_ascii(host: str) -> str:
-    return host if host.isascii() else host.encode("idna").decode("ascii")
+    if host.isascii():
+        return host
+    name = host.encode("idna").decode("ascii")
+    # Some letters are spelled out with a slash or a question mark, which would end the host.
+    if not set(name).isdisjoint("/?#@:\\%"):
+        raise ValueError(f"{host!r} is not a valid host.")
+    return name
 
 
 def _host_to_text(host: str) -> str:

@@ -83,7 +83,8 @@ class Headers:
             return list(self._raw)
         try:
             return [
-                (name.lower().encode("latin-1"), value.encode("latin-1"))
+                # White space around a value is no part of it, and strict peers refuse it.
+                (name.lower().encode("latin-1"), value.encode("latin-1").strip(b" \t"))
                 for name, value in self._list
             ]
         except UnicodeEncodeError:
@@ -333,7 +334,7 @@ class Headers:
         :param kwargs: More fields; a list, tuple or set gives several.
         """
         source: Any = arg
-        if isinstance(source, (Headers, MultiDict)):
+        if isinstance(source, (Headers, MultiDict)) or hasattr(source, "getlist"):
             for key in dict.fromkeys(source.keys()):
                 self.setlist(key, source.getlist(key))
         elif isinstance(source, Mapping):

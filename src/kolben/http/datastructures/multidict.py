@@ -38,7 +38,8 @@ def iter_multi_items(
     if isinstance(source, MultiDict):
         yield from source.items(multi=True)
     elif isinstance(source, Mapping):
-        for key, value in source.items():
+        # Multi-valued dictionaries of other libraries have `lists`, too.
+        for key, value in getattr(source, "lists", source.items)():
             if isinstance(value, (list, tuple, set, frozenset)):
                 for item in value:
                     yield key, item
@@ -123,7 +124,7 @@ class MultiDict(TypeConversionDict[K, V]):
         if isinstance(mapping, MultiDict):
             for key, values in mapping.lists():
                 _set(self, key, values)
-        elif isinstance(mapping, Mapping):
+        elif isinstance(mapping, Mapping) and not hasattr(mapping, "lists"):
             for key, value in mapping.items():
                 if isinstance(value, (list, tuple, set, frozenset)):
                     if value:
@@ -131,7 +132,7 @@ class MultiDict(TypeConversionDict[K, V]):
                 else:
                     _set(self, key, [value])
         else:
-            for key, value in mapping:
+            for key, value in iter_multi_items(mapping):
                 _setdefault(self, key, []).append(value)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
