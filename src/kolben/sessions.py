@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, TypeVar
 from weakref import WeakSet
 
 from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous.signer import SigningAlgorithm
 
 from .json.tag import TaggedJSONSerializer
 
@@ -305,6 +306,22 @@ def _digest(name: object) -> Callable[..., Any]:
     return found
 
 
+class _HMAC(SigningAlgorithm):
+    """HMAC with the key's part of the work done once; the keys of an application are few."""
+
+    def __init__(self, digest_method: Callable[..., Any]) -> None:
+        self.digest_method = digest_method
+        self.keyed: dict[bytes, hmac.HMAC] = {}
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        keyed = self.keyed.get(key)
+        if keyed is None:
+            keyed = self.keyed[key] = hmac.new(key, digestmod=self.digest_method)
+        mac = keyed.copy()
+        mac.update(value)
+        return mac.digest()
+
+
 class _Signer(TimestampSigner):
     """A signer that derives its keys once. Keys are few, and it is used on every request."""
 
@@ -386,7 +403,8 @@ class SecureCookieSessionInterface(SessionInterface):
         config = app.config
         fallbacks = tuple(config.get("SECRET_KEY_FALLBACKS") or ())
         digest = config.get("SESSION_DIGEST")
-        older = config.get("SESSION_DIGEST_FALLBACKS", ("sha1",))
+        # A digest_method of a subclass's own stands alone, as it does in Flask.
+        older = config.get("SESSION_DIGEST_FALLBACKS", ("sha1",)) if digest else ()
         state = (
             secret_key, fallbacks, digest, tuple(older or ()), self.salt, self.key_derivation,
             self.digest_method, self.serializer,
@@ -404,24 +422,29 @@ class SecureCookieSessionInterface(SessionInterface):
         digest: str | None,
         older: tuple[str, ...],
     ) -> URLSafeTimedSerializer:
-        method = self.digest_method if digest is None else _digest(digest)
-        if method is _lazy_sha1:
-            # The same function, but one that hmac recognises and runs in C.
-            method = hashlib.sha1
-        others = [found for name in older if (found := _digest(name)) is not method]
+        if digest is not None:
+            method = _digest(digest)
+        else:
+            # hashlib's own is the same function, but one that hmac runs in C.
+            method = self.digest_method
+            method = hashlib.sha1 if method is _lazy_sha1 else method
+        reading = [found for name in older if (found := _digest(name)) is not method]
         keys: list[Any] = [*fallbacks, secret_key]  # itsdangerous signs with the last
         return _Serializer(
             keys,
             salt=self.salt,
             serializer=self.serializer,
             signer=_Signer,
-            signer_kwargs={"key_derivation": self.key_derivation, "digest_method": method},
-            fallback_signers=[
-                {"key_derivation": self.key_derivation, "digest_method": other}
-                for other in others
-                if digest is not None and _usable(other)
-            ],
+            signer_kwargs=self._signer_kwargs(method),
+            fallback_signers=[self._signer_kwargs(found) for found in reading if _usable(found)],
         )
+
+    def _signer_kwargs(self, method: Callable[..., Any]) -> dict[str, Any]:
+        return {
+            "key_derivation": self.key_derivation,
+            "digest_method": method,
+            "algorithm": _HMAC(method),
+        }
 
     def _warn_of_short_key(self, app: App, secret_key: str | bytes) -> None:
         key = secret_key.encode() if isinstance(secret_key, str) else secret_key

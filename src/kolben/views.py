@@ -49,10 +49,6 @@ class View:
     #: Whether dispatch_request gives something to await; found out once per class.
     _awaits: ClassVar[bool] = False
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls._awaits = cls._is_async()
-
     def dispatch_request(self) -> Any:
         """Answer the request; the URL's variables come as keyword arguments.
 
@@ -140,6 +136,7 @@ class MethodView(View):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._awaits = cls._is_async()
         if "methods" in cls.__dict__:
             return
         methods = {name.upper() for name in http_method_funcs if hasattr(cls, name)}

@@ -230,7 +230,7 @@ class TaggedJSONSerializer:
     :source: Flask: the same.
     """
 
-    __slots__ = ("_untagged", "order", "tags")
+    __slots__ = ("_spaced", "_untagged", "order", "tags")
 
     #: The tag classes that a new serializer knows, in the order in which they are asked.
     default_tags: ClassVar[list[type[JSONTag]]] = [
@@ -247,6 +247,7 @@ class TaggedJSONSerializer:
     def __init__(self) -> None:
         self.tags: dict[str, JSONTag] = {}
         self.order: list[JSONTag] = []
+        self._spaced = True
         self._untagged = _UNTAGGED
         for cls in self.default_tags:
             self.register(cls)
@@ -268,6 +269,7 @@ class TaggedJSONSerializer:
             if not force and key in self.tags:
                 raise KeyError(f"The tag {key!r} is registered already; force=True replaces it.")
             self.tags[key] = tag
+            self._spaced = self._spaced and key.startswith(" ")
         if index is None:
             self.order.append(tag)
         else:
@@ -310,4 +312,7 @@ class TaggedJSONSerializer:
 
         :raises ValueError: if it is not JSON.
         """
-        return self._untag_scan(loads(value))
+        found = loads(value)
+        if self._spaced and '" ' not in value and "\\" not in value:
+            return found  # every tag begins with a space; there is none
+        return self._untag_scan(found)
