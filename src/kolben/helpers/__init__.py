@@ -8,18 +8,13 @@ application's methods of the same meaning call (:func:`build_url`, :func:`build_
 from __future__ import annotations
 
 from ..http.urls import is_safe_redirect
+from .binding import bind_url_map
 from .messages import flash, get_flashed_messages
+from .places import find_instance_path, find_package, get_root_path, place_of
 from .responses import abort, build_redirect, make_response, redirect
 from .streams import stream_with_context
-from .surroundings import (
-    find_instance_path,
-    find_package,
-    get_debug_flag,
-    get_load_dotenv,
-    get_root_path,
-    place_of,
-)
-from .urls import bind_url_map, build_url, handle_url_build_error, inject_url_defaults, url_for
+from .surroundings import get_debug_flag, get_load_dotenv
+from .urls import build_url, handle_url_build_error, inject_url_defaults, url_for
 
 __all__ = [
     "abort",

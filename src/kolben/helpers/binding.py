@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..exceptions import SecurityError
 from ..routing import MapAdapter
 from ..routing.paths import route_path
 from ..wrappers import Request
@@ -33,7 +34,13 @@ def bind_url_map(app: Kolben, request: Request | None) -> MapAdapter | None:
         )
     if (trusted := config["TRUSTED_HOSTS"]) is not None:
         request.trusted_hosts = trusted
-    host = request.host
+    try:
+        host = request.host
+    except SecurityError:
+        if not isinstance(request.routing_exception, SecurityError):
+            raise
+        # The host was refused already, and this is the page that says so; it may have links.
+        host = "localhost"
     subdomain = None
     if url_map.host_matching:
         server_name = None
@@ -46,7 +53,7 @@ def bind_url_map(app: Kolben, request: Request | None) -> MapAdapter | None:
             subdomain = "<invalid>"
     scope = request.scope
     return url_map.bind(
-        server_name or host,
+        server_name or host or "localhost",
         script_name=request.root_path,
         subdomain=subdomain,
         url_scheme=request.scheme,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 from markupsafe import escape
 
@@ -24,7 +25,6 @@ def redirect(location: str, code: int = 302, Response: type[Response] | None = N
     :param code: 301, 302, 303, 305, 307 or 308.
     :param Response: The class to use where no application is active; the application's
         ``redirect`` method uses its ``response_class``.
-    :raises ValueError: if the text is no URL at all, as ``"//[oops"``.
     :source: Flask: the same. RFC 9110, section 10.2.2.
     """
     ctx = current.get(None)
@@ -37,7 +37,11 @@ def build_redirect(
     location: str, code: int = 302, response_class: type[Response] | None = None
 ) -> Response:
     """What ``Kolben.redirect`` does; see :func:`redirect`."""
-    location = encode_location(str(location))
+    try:
+        location = encode_location(str(location))
+    except ValueError:
+        # A host that cannot be parsed, most likely from a client: nothing to fail over.
+        location = quote(str(location), safe="%!#$&'()*+,/:;=?@~")
     shown = escape(location)
     response = (response_class or Response)(
         "<!doctype html>\n<html lang=en>\n<title>Redirecting</title>\n<h1>Redirecting</h1>\n"

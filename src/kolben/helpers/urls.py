@@ -7,12 +7,8 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from ..context import Context, require_app
-from ..exceptions import SecurityError
 from ..local import call
-from ..routing import BuildError, MapAdapter
-from ..wrappers import Request
-
-_STANDARD_PORTS = {"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
+from ..routing import BuildError
 
 
 def url_for(
@@ -139,60 +135,3 @@ def handle_url_build_error(
             if url is not None:
                 return cast("str", url)
     raise error
-
-
-def bind_url_map(app: Any, request: Request | None) -> MapAdapter | None:
-    """What ``Kolben.create_url_adapter`` does: bind the URL map to a request.
-
-    Without a request it is bound to ``SERVER_NAME``, ``APPLICATION_ROOT`` and
-    ``PREFERRED_URL_SCHEME``.
-
-    :return: ``None`` without a request and without ``SERVER_NAME``.
-    :raises SecurityError: a 400, if the request's host is malformed or not trusted.
-    :source: Flask: the same.
-    """
-    config, url_map = app.config, app.url_map
-    server_name: str | None = config["SERVER_NAME"]
-    if request is None:
-        if server_name is None:
-            return None
-        return url_map.bind(  # type: ignore[no-any-return]
-            server_name,
-            script_name=config["APPLICATION_ROOT"],
-            url_scheme=config["PREFERRED_URL_SCHEME"],
-        )
-    if config["TRUSTED_HOSTS"] is not None:
-        request.trusted_hosts = config["TRUSTED_HOSTS"]
-    try:
-        host = request.host
-    except SecurityError:
-        if not isinstance(request.routing_exception, SecurityError):
-            raise
-        # The host was refused already, and this is the page that says so; it may have links.
-        host = ""
-    subdomain = None
-    if url_map.host_matching:
-        server_name = None
-    elif not app.subdomain_matching:
-        subdomain = url_map.default_subdomain or ""
-    elif server_name is not None:
-        server_name = server_name.lower().removesuffix(_STANDARD_PORTS.get(request.scheme, "\0"))
-        subdomain = _subdomain(host.lower(), server_name)
-    return url_map.bind(  # type: ignore[no-any-return]
-        server_name or host or "localhost",
-        script_name=request.root_path or "/",
-        subdomain=subdomain,
-        url_scheme=request.scheme,
-        default_method=request.method,
-        path_info=request.path,
-        query_args=request.query_string.decode("utf-8", "replace"),
-    )
-
-
-def _subdomain(host: str, server_name: str) -> str:
-    """What stands before the server's name in a host."""
-    if host == server_name:
-        return ""
-    if host.endswith(f".{server_name}"):
-        return host[: -len(server_name) - 1]
-    return "<invalid>"  # no rule's subdomain: a request for another host is not found
