@@ -28,10 +28,6 @@ add_module_names = False
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 100
 
-# ``:source:`` in a docstring names the specification, or Flask, that a behaviour comes from.
 doctest_test_doctest_blocks = ""
-doctest_global_setup = """
-from kolben import *
-"""
 
 nitpicky = False
