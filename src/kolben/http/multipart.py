@@ -15,12 +15,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from .headers import parse_options_header
-
-if TYPE_CHECKING:
-    from multipart import PushMultipartParser
 
 #: All header lines of one part together, in bytes.
 MAX_PART_HEADERS = 8192
@@ -90,16 +87,17 @@ class MultipartDecoder:
     :source: RFC 7578; RFC 2046, section 5.1.
     """
 
-    __slots__ = ("_delimiter", "_events", "_parser", "_tail")
+    __slots__ = ("_delimiter", "_library", "_parser", "_tail")
 
     def __init__(self, boundary: str, *, max_parts: int | None = None) -> None:
         if _BOUNDARY.fullmatch(boundary) is None:
             raise MultipartError("The multipart boundary is missing or malformed.")
         # Costs milliseconds to import, which an application without uploads need not pay.
-        from multipart import PushMultipartParser
+        import multipart  # type: ignore[import-untyped,unused-ignore]
 
         limits: dict[str, Any] = {} if max_parts is None else {"max_segment_count": max_parts}
-        self._parser: PushMultipartParser = PushMultipartParser(
+        self._library: Any = multipart
+        self._parser: Any = multipart.PushMultipartParser(
             boundary,
             max_header_size=MAX_PART_HEADERS,
             max_header_count=_MAX_HEADER_LINES,
@@ -122,20 +120,18 @@ class MultipartDecoder:
             data = self._skip_preamble(self._tail + data)
         if not data or self._parser.closed:
             return
-        from multipart import MultipartError as LibraryError
-        from multipart import MultipartSegment, ParserLimitReached
-
+        library = self._library
         try:
             for event in self._parser.parse(data):
-                if event is None or isinstance(event, bytes):
+                if event is None or event.__class__ is bytes:
                     yield event
-                elif isinstance(event, MultipartSegment):
+                elif isinstance(event, library.MultipartSegment):
                     yield _part(event)
                 else:
                     yield bytes(event)
-        except ParserLimitReached as error:
+        except library.ParserLimitReached as error:
             raise MultipartLimitError(f"{error}.") from error
-        except LibraryError as error:
+        except library.MultipartError as error:
             raise MultipartError(f"{error}.") from error
 
     def finish(self) -> None:
@@ -143,12 +139,10 @@ class MultipartDecoder:
 
         :raises MultipartError: if the closing boundary has not come.
         """
-        from multipart import MultipartError as LibraryError
-
         try:
             if not self._parser.closed:
                 self._parser.close()
-        except LibraryError as error:
+        except self._library.MultipartError as error:
             raise MultipartError("The multipart body ends before its last boundary.") from error
 
     def _skip_preamble(self, data: bytes) -> bytes:

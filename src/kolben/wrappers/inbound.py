@@ -186,6 +186,11 @@ class BodyStream:
         """True, as for every file that can be read."""
         return True
 
+    def give_back(self) -> bytes:
+        """What was received and not read, which is then not given any more."""
+        rest, self._rest, self._at = self._rest[self._at :], b"", 0
+        return rest
+
     def _can_wait(self) -> bool:
         return self._loaded or thread.portal is not None or running_backend() is None
 

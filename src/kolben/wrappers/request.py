@@ -15,7 +15,7 @@ from ..exceptions import (
 )
 from ..http.datastructures import CombinedMultiDict, FileStorage, ImmutableMultiDict, MultiDict
 from ..http.urls import TooManyPairs, parse_query, query_args
-from ..local import lazy, running_backend, thread, wait
+from ..local import drive, lazy, running_backend, thread, wait
 from .forms import (
     DEFAULT_LIMITS,
     SPOOL_SIZE,
@@ -269,6 +269,9 @@ class Request(RequestFields):
         if partial is None:
             self._partial = partial = PartialBody()
         self._refused_under = None
+        stream: BodyStream | None = self.__dict__.get("stream")
+        if stream is not None and (rest := stream.give_back()):
+            reader.hold(rest)
         try:
             while data := await reader.next(self.max_content_length):
                 partial.size += len(data)
@@ -320,9 +323,12 @@ class Request(RequestFields):
             if self._receive is None or not self.announces_body():
                 self._body = b""
                 return b""
-            if thread.portal is None and running_backend() is not None:
+            if self._reader is not None and self._reader.ended and not self._reader.holds_back:
+                drive(self.load())
+            elif thread.portal is None and running_backend() is not None:
                 raise RuntimeError(self._not_loaded())
-            wait(self.load())
+            else:
+                wait(self.load())
             if self._body is not None:
                 return self._body
         assert self._error is not None
@@ -439,7 +445,7 @@ class Request(RequestFields):
             charset = self.mimetype_params.get("charset")
             self._store_form(parse_urlencoded(body, charset, self._form_limits()), [])
         elif mimetype == MULTIPART:
-            if not body and not self.announces_body():
+            if not body and ("stream" in self.__dict__ or not self.announces_body()):
                 self._store_form([], [])
                 return
             self._store_form(
