@@ -157,12 +157,13 @@ class AppGroup(click.Group):
 
         def decorator(f: Callable[..., Any]) -> click.Command:
             wrapped = with_appcontext(f) if with_context else _finishing(f)
-            return cast("click.Command", super(AppGroup, self).command(*args, **kwargs)(wrapped))
+            command: click.Command = super(AppGroup, self).command(*args, **kwargs)(wrapped)
+            return command
 
         # '@cli.command' without parentheses.
         if with_context and len(args) == 1 and callable(args[0]):
             function, args = args[0], ()
-            return decorator(function)  # type: ignore[return-value]
+            return decorator(function)
         return decorator
 
     def group(  # type: ignore[override]
@@ -170,7 +171,8 @@ class AppGroup(click.Group):
     ) -> Callable[[Callable[..., Any]], click.Group]:
         """:meth:`click.Group.group`; the new group is an :class:`AppGroup` as well."""
         kwargs.setdefault("cls", AppGroup)
-        return cast("Any", super().group(*args, **kwargs))
+        decorator: Callable[[Callable[..., Any]], click.Group] = super().group(*args, **kwargs)
+        return decorator
 
 
 def _finishing(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ import ssl
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -79,7 +80,8 @@ def run_app(
             app.debug = get_debug_flag()
     if debug is not None:
         app.debug = bool(debug)
-    name, _, name_port = (app.config.get("SERVER_NAME") or "").partition(":")
+    server_name: str = app.config.get("SERVER_NAME") or ""
+    name, _, name_port = server_name.partition(":")
     host = host or name or "127.0.0.1"
     port = int(port if port is not None else name_port or 5000)
     options.setdefault("use_reloader", app.debug)
@@ -122,10 +124,15 @@ def serve(
         config = uvicorn.Config(app, **settings)
         if ssl_context is not None and not isinstance(ssl_context, tuple):
             config.load()
-            config.ssl = make_adhoc_context() if ssl_context == "adhoc" else ssl_context
+            if not isinstance(ssl_context, ssl.SSLContext):
+                ssl_context = make_adhoc_context()
+            config.ssl = ssl_context
         _serve(uvicorn.Server(config))
         return
     folders, names = _watched(app, extra_files or ())
+    program = _Program.running()
+    if program.is_script:
+        folders.append(os.path.dirname(os.path.abspath(program.path)))
     config = uvicorn.Config(
         "",  # never imported: what is restarted is the program
         reload=True,
@@ -134,7 +141,7 @@ def serve(
         reload_excludes=[_relative(pattern) for pattern in exclude_patterns or ()],
         **settings,
     )
-    _supervise(config)
+    _supervise(config, program)
 
 
 def serve_workers(
@@ -190,15 +197,16 @@ def make_adhoc_context() -> ssl.SSLContext:
     :source: Werkzeug's documented ``"adhoc"``.
     """
     try:
-        from cryptography import x509  # only who asks for it needs the library
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import ec
-        from cryptography.x509.oid import NameOID
+        x509 = import_module("cryptography.x509")  # only who asks for it needs the library
+        primitives = "cryptography.hazmat.primitives"
+        hashes = import_module(f"{primitives}.hashes")
+        serialization = import_module(f"{primitives}.serialization")
+        ec = import_module(f"{primitives}.asymmetric.ec")
     except ImportError:
         raise TypeError("Using ad-hoc certificates requires the cryptography library.") from None
 
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
@@ -225,13 +233,11 @@ def make_adhoc_context() -> ssl.SSLContext:
 
 def _watched(app: Any, extra_files: Sequence[str]) -> tuple[list[str], list[str]]:
     """The folders to watch, and the names of files in them that matter beside Python's."""
-    folders = {os.getcwd(), os.path.dirname(os.path.abspath(sys.argv[0])), app.root_path}
+    folders = {os.getcwd(), app.root_path}
     names: list[str] = []
     for file in map(os.path.abspath, extra_files):
         folders.add(os.path.dirname(file))
         names.append(os.path.basename(file))
-    # A script in the environment's own bin folder is no program of the user's.
-    folders.discard(os.path.dirname(sys.executable))
     return sorted(folders), names
 
 
@@ -240,16 +246,15 @@ def _relative(pattern: str) -> str:
     return os.path.splitdrive(pattern)[1].lstrip("\\/")
 
 
-def _supervise(config: uvicorn.Config) -> None:
+def _supervise(config: uvicorn.Config, program: _Program) -> None:
     """Run the program in another process, and again whenever something has changed."""
     from uvicorn.supervisors import ChangeReload  # as in serve()
 
-    rerun = _Program.running()
     # multiprocessing would import the main module in the new process, which is not yet the
     # moment: it is run there, as the main module.
     main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
     try:
-        ChangeReload(config, target=rerun, sockets=[config.bind_socket()]).run()
+        ChangeReload(config, target=program, sockets=[config.bind_socket()]).run()
     finally:
         sys.modules["__main__"] = main
 
@@ -257,10 +262,9 @@ def _supervise(config: uvicorn.Config) -> None:
 class _Program:
     """How this process was started, so that another one can do the same."""
 
-    def __init__(self, module: str | None, path: str, from_cli: bool) -> None:
+    def __init__(self, module: str | None, path: str) -> None:
         self.module = module
         self.path = path
-        self.from_cli = from_cli
 
     @classmethod
     def running(cls) -> _Program:
@@ -269,7 +273,12 @@ class _Program:
         path = sys.argv[0]
         if not os.path.exists(path) and os.path.exists(f"{path}.exe"):  # Windows' launchers
             path += ".exe"
-        return cls(spec and spec.name, path, "KOLBEN_RUN_FROM_CLI" in os.environ)
+        return cls(spec and spec.name, path)
+
+    @property
+    def is_script(self) -> bool:
+        """Whether it is a file of the user's, not a command or ``python -m``."""
+        return self.module is None and self.path.endswith(".py")
 
     def __call__(self, sockets: list[socket.socket] | None = None) -> None:
         global _inherited

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import ssl
+from importlib import import_module, util
 from typing import Any
 
 import click
 
 
-class CertParamType(click.ParamType):
+class CertParamType(click.ParamType):  # type: ignore[type-arg]  # generic in newer clicks
     """The value of ``--cert``: a file, the word ``adhoc``, or an import path.
 
     ``adhoc`` makes a certificate that no browser trusts, with the library *cryptography*. An
@@ -29,7 +29,7 @@ class CertParamType(click.ParamType):
             return self.path_type(value, param, ctx)
         except click.BadParameter:
             if value.lower() == "adhoc":
-                if importlib.util.find_spec("cryptography") is None:
+                if util.find_spec("cryptography") is None:
                     raise click.BadParameter(
                         "Using ad-hoc certificates requires the cryptography library.", ctx, param
                     ) from None
@@ -75,6 +75,6 @@ def validate_key(ctx: click.Context, param: click.Parameter, value: str | None) 
 def _import_object(path: str) -> Any:
     module, _, name = path.replace(":", ".").rpartition(".")
     try:
-        return getattr(importlib.import_module(module), name)
+        return getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError):
         return None

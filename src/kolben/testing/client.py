@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Iterable
 from copy import copy
 from types import TracebackType
 from typing import Any, TypeVar, cast
@@ -15,11 +16,13 @@ from ..wrappers import Request, Response
 from .background import BackgroundLoop
 from .cookies import Cookie, CookieJar
 from .exchange import TaskExchange, ThreadExchange
+from .lifespan import ClientLifespan
 from .preserved import PreservedContexts
 from .redirects import Redirects
 from .request_builder import RequestBuilder, user_agent
 from .response import AsyncChunkIterator, ChunkIterator, Pending, TestResponse
 from .session import SessionTransaction
+from .wsgi import run_wsgi_app
 
 C = TypeVar("C", bound="Client")
 
@@ -85,6 +88,8 @@ class Client:
         self._preserved = PreservedContexts()
         self._streams: weakref.WeakSet[ChunkIterator] = weakref.WeakSet()
         self._loop: BackgroundLoop | None = None
+        #: What the lifespan has left for requests; see :meth:`lifespan`.
+        self.state: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.application!r}>"
@@ -116,35 +121,43 @@ class Client:
 
     def get(self, *args: Any, **kw: Any) -> TestResponse:
         """:meth:`open` with the method ``GET``."""
-        return self.open(*args, **{**kw, "method": "GET"})
+        kw["method"] = "GET"
+        return self.open(*args, **kw)
 
     def post(self, *args: Any, **kw: Any) -> TestResponse:
         """:meth:`open` with the method ``POST``."""
-        return self.open(*args, **{**kw, "method": "POST"})
+        kw["method"] = "POST"
+        return self.open(*args, **kw)
 
     def put(self, *args: Any, **kw: Any) -> TestResponse:
         """:meth:`open` with the method ``PUT``."""
-        return self.open(*args, **{**kw, "method": "PUT"})
+        kw["method"] = "PUT"
+        return self.open(*args, **kw)
 
     def patch(self, *args: Any, **kw: Any) -> TestResponse:
         """:meth:`open` with the method ``PATCH``."""
-        return self.open(*args, **{**kw, "method": "PATCH"})
+        kw["method"] = "PATCH"
+        return self.open(*args, **kw)
 
     def delete(self, *args: Any, **kw: Any) -> TestResponse:
         """:meth:`open` with the method ``DELETE``."""
-        return self.open(*args, **{**kw, "method": "DELETE"})
+        kw["method"] = "DELETE"
+        return self.open(*args, **kw)
 
     def head(self, *args: Any, **kw: Any) -> TestResponse:
         """:meth:`open` with the method ``HEAD``."""
-        return self.open(*args, **{**kw, "method": "HEAD"})
+        kw["method"] = "HEAD"
+        return self.open(*args, **kw)
 
     def options(self, *args: Any, **kw: Any) -> TestResponse:
         """:meth:`open` with the method ``OPTIONS``."""
-        return self.open(*args, **{**kw, "method": "OPTIONS"})
+        kw["method"] = "OPTIONS"
+        return self.open(*args, **kw)
 
     def trace(self, *args: Any, **kw: Any) -> TestResponse:
         """:meth:`open` with the method ``TRACE``."""
-        return self.open(*args, **{**kw, "method": "TRACE"})
+        kw["method"] = "TRACE"
+        return self.open(*args, **kw)
 
     def resolve_redirect(self, response: TestResponse, buffered: bool = False) -> TestResponse:
         """Make the request that a redirecting response asks for."""
@@ -222,11 +235,14 @@ class Client:
         finally:
             builder.close()
         self._add_cookies(scope)
+        scope["state"] = dict(self.state)
         if self.preserve_context:
             scope["kolben.preserve"] = self._preserved.new
         return scope, body
 
-    def _respond(self, exchange: ThreadExchange | TaskExchange, body: Any, chunks: Any) -> Any:
+    def _respond(
+        self, exchange: ThreadExchange | TaskExchange, body: Any, chunks: Any
+    ) -> TestResponse:
         scope, wire = exchange.scope, exchange.wire
         request = getattr(self.application, "request_class", Request)(scope)
         if isinstance(body, bytes):
@@ -312,6 +328,34 @@ class Client:
         """
         self._jar()
         return SessionTransaction(self, args, kwargs)
+
+    # Beside HTTP requests -----------------------------------------------------------------
+
+    def lifespan(self) -> ClientLifespan:
+        """Start the application up, and shut it down at the end of the block.
+
+        Requests alone do neither. Use ``with`` or ``async with`` as with the client itself; both
+        raise what the application fails with.
+        """
+        return ClientLifespan(self)
+
+    def run_wsgi_app(
+        self, environ: dict[str, Any], buffered: bool = False
+    ) -> tuple[Iterable[bytes], str, Headers]:
+        """Make a request as a WSGI server does, with the cookies of the client.
+
+        :param environ: The request; :meth:`RequestBuilder.get_environ` makes one.
+        :param buffered: Read the whole body before returning.
+        :return: Body, status and headers.
+        """
+        host = urlsplit(f"//{environ.get('HTTP_HOST', '')}").hostname or "localhost"
+        path = environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"]
+        if self._cookies is not None and (value := self._cookies.header(host, path)):
+            environ = {**environ, "HTTP_COOKIE": value}
+        body, status, headers = run_wsgi_app(self.application, environ, buffered)
+        if self._cookies is not None:
+            self._cookies.update(host, path, headers.getlist("Set-Cookie"))
+        return body, status, headers
 
     # Contexts ----------------------------------------------------------------------------
 

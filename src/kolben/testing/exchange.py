@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -291,17 +291,7 @@ class TaskExchange(Exchange):
 
     async def start(self) -> None:
         """Send the request, and wait until there is something to read."""
-        if running_backend() == "trio":
-            import trio  # only where it already runs
-
-            self._call_soon = trio.lowlevel.current_trio_token().run_sync_soon
-            trio.lowlevel.spawn_system_task(self.run, context=copy_context())
-        else:
-            loop = asyncio.get_running_loop()
-            self._call_soon = loop.call_soon_threadsafe
-            task = loop.create_task(self.run())
-            _tasks.add(task)
-            task.add_done_callback(_tasks.discard)
+        self._call_soon = spawn(self.run)
         await self._wait()
 
     async def next_chunk(self) -> bytes | None:
@@ -347,3 +337,20 @@ class TaskExchange(Exchange):
             self.closed = True
             self.cancel()
             raise
+
+
+def spawn(main: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[Callable[[], None]], object]:
+    """Start a task on the running event loop that nobody has to wait for.
+
+    :return: Calls a function on that loop, from whichever thread.
+    """
+    if running_backend() == "trio":
+        import trio  # only where it already runs
+
+        trio.lowlevel.spawn_system_task(main, context=copy_context())
+        return trio.lowlevel.current_trio_token().run_sync_soon
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(main())
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+    return loop.call_soon_threadsafe

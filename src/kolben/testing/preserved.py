@@ -22,14 +22,14 @@ class PreservedContexts:
         """Make the contexts of the last request current, in the caller's own context."""
         while self.new:
             ctx = self.new.pop(0)
-            ctx.tokens = [current.set(ctx)]
+            setattr(ctx, "tokens", [current.set(ctx)])
             self._active.append(ctx)
 
     def pop(self, loop: BackgroundLoop | None) -> None:
         """End them: their teardown functions run, the async ones on the client's loop."""
         while self._active:
             ctx = self._active.pop()
-            before, thread.portal = thread.portal, loop and loop.run
+            before, thread.portal = thread.portal, None if loop is None else loop.run
             try:
                 if current.get(None) is ctx:
                     ctx.pop(None)

@@ -14,6 +14,7 @@ from ..json import dumps
 from ..wrappers import Request
 from .environ import apply_environ
 from .forms import dump_multipart, dump_urlencoded
+from .wsgi import make_environ
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -306,15 +307,21 @@ class RequestBuilder:
             scope, body = self.build()
         finally:
             self.close()
-        if not isinstance(body, bytes):
-            if isinstance(body, AsyncIterator):
-                raise TypeError("A request context cannot be made from an async iterator.")
-            body = b"".join(body)
-        request = (cls or getattr(self.app, "request_class", Request))(scope)
+        body = _join(body)
+        default: type[Request] = getattr(self.app, "request_class", Request)
+        request = (default if cls is None else cls)(scope)
         request.set_body(body)
         return request
 
     get_request = request
+
+    def get_environ(self) -> dict[str, Any]:
+        """The WSGI environ of the request.
+
+        :raises TypeError: if the body is an async iterator.
+        """
+        scope, body = self.build()
+        return make_environ(scope, _join(body))
 
     def close(self) -> None:
         """Close the files of the form."""
@@ -373,6 +380,12 @@ def _dump_auth(auth: Authorization | tuple[str, str]) -> str:
 
 def _to_bytes(data: Any) -> bytes:
     return data.encode() if isinstance(data, str) else bytes(data)
+
+
+def _join(body: bytes | Iterator[bytes] | AsyncIterator[bytes]) -> bytes:
+    if isinstance(body, AsyncIterator):
+        raise TypeError("The body of this request is an async iterator, which only a client sends.")
+    return body if isinstance(body, bytes) else b"".join(body)
 
 
 def _decode(raw_path: str) -> str:

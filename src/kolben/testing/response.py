@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal, overload
 
 from ..local import lazy
 from ..wrappers import Request, Response
@@ -126,7 +126,13 @@ class TestResponse(Response):
         """
         return iter([self.get_data()]) if self._chunks is None else self._chunks
 
-    def get_data(self, as_text: bool = False) -> Any:
+    @overload
+    def get_data(self, as_text: Literal[False] = False) -> bytes: ...
+    @overload
+    def get_data(self, as_text: Literal[True]) -> str: ...
+    @overload
+    def get_data(self, as_text: bool) -> bytes | str: ...
+    def get_data(self, as_text: bool = False) -> bytes | str:
         """The whole body.
 
         :param as_text: Decode it as UTF-8.
@@ -169,17 +175,6 @@ class TestResponse(Response):
         if isinstance(self._chunks, AsyncChunkIterator):
             chunks, self._chunks = self._chunks, None
             await chunks.aclose()
-        self.close()
-
-    def __enter__(self) -> TestResponse:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
         self.close()
 
     async def __aenter__(self) -> TestResponse:
