@@ -146,7 +146,9 @@ def test_a_malformed_boundary_is_refused(boundary: str) -> None:
         MultipartDecoder(boundary)
 
 
-@pytest.mark.parametrize("boundary", ["a", "a" * 70, "----WebKitFormBoundary7MA4YWxk", "a b'()+_,-./:=?"])
+@pytest.mark.parametrize(
+    "boundary", ["a", "a" * 70, "----WebKitFormBoundary7MA4YWxk", "a b'()+_,-./:=?"]
+)
 def test_a_legal_boundary_is_taken(boundary: str) -> None:
     body = body_of((f'{DISPOSITION}"a"', b"1"), boundary=boundary.encode())
     assert parse([body], boundary) == [("a", None, None, b"1")]

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Se
 from io import TextIOBase
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
-from ..local import wait
+from ..local import running_backend, thread, wait
 
 if TYPE_CHECKING:
     from .response import Response
@@ -191,21 +191,29 @@ def _measure(file: IO[bytes]) -> tuple[int, int | None]:
 
 
 def iter_encoded(body: Any) -> Iterator[bytes]:
-    """The items of an iterable, sync or async, text encoded as UTF-8."""
+    """The items of an iterable, text encoded as UTF-8.
+
+    An async one is read to its end before the first item is given.
+
+    :raises RuntimeError: for an async one, on an event loop.
+    """
     if isinstance(body, AsyncIterable):
-        body = _waiting(body)
+        if thread.portal is None and running_backend() is not None:
+            raise RuntimeError(
+                "The body of this response comes from an async iterable, which plain code on an"
+                " event loop cannot wait for. Call 'await response.load()' first."
+            )
+        body = wait(collect(body))
     for item in body:
         yield item.encode() if isinstance(item, str) else item
 
 
-def _waiting(body: AsyncIterable[Any]) -> Iterator[Any]:
-    iterator = body.__aiter__()
-
-    async def step() -> Any:
-        return await anext(iterator, None)
-
-    while (item := wait(step())) is not None:
-        yield item
+async def collect(body: AsyncIterable[str | bytes]) -> list[bytes]:
+    """All items of an async iterable, text encoded as UTF-8. It is closed then."""
+    try:
+        return [item.encode() if isinstance(item, str) else item async for item in body]
+    finally:
+        await _close(body)
 
 
 def _cut(item: str | bytes, skip: int, length: int) -> tuple[bytes, int, int]:
@@ -227,13 +235,22 @@ def slice_iterable(body: Iterable[str | bytes], start: int, length: int) -> Iter
 async def slice_async_iterable(
     body: AsyncIterable[str | bytes], start: int, length: int
 ) -> AsyncIterator[bytes]:
-    """As :func:`slice_iterable`, for an async iterable."""
-    async for item in body:
-        part, start, length = _cut(item, start, length)
-        if part:
-            yield part
-        if not length:
-            return
+    """As :func:`slice_iterable`, for an async iterable, which is closed at the end."""
+    try:
+        async for item in body:
+            part, start, length = _cut(item, start, length)
+            if part:
+                yield part
+            if not length:
+                return
+    finally:
+        await _close(body)
+
+
+async def _close(body: Any) -> None:
+    aclose = getattr(body, "aclose", None)
+    if aclose is not None:
+        await aclose()
 
 
 class ResponseStream:

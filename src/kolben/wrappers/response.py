@@ -14,7 +14,7 @@ from ..http.etags import generate_etag
 from ..http.headers import HTTP_STATUS_CODES, validate_header
 from ..http.urls import encode_location
 from ..local import lazy
-from .body import FileBody, ResponseStream, iter_encoded
+from .body import FileBody, ResponseStream, collect, iter_encoded
 from .conditional import apply_conditions
 from .response_fields import ResponseFields, add_charset
 
@@ -440,6 +440,13 @@ class Response(ResponseFields):
         """Read a streamed body into memory."""
         if not self.is_sequence:
             self.wrap_body(list(self.iter_encoded()))
+
+    async def load(self) -> None:
+        """Read an async body into memory, so that :meth:`get_data` and others work on an event
+        loop; other bodies stay as they are.
+        """
+        if isinstance(self._body, AsyncIterable):
+            self.wrap_body(await collect(self._body))
 
     def iter_encoded(self) -> Iterator[bytes]:
         """Iterate over the body, text encoded as UTF-8."""
