@@ -157,7 +157,8 @@ class TestResponse(Response):
             self.get_data()
 
     def _keep(self, chunks: list[bytes]) -> None:
-        self.response = [b"".join(chunks)]
+        # Not through `response`, which takes the length that came with the body away.
+        self._body = b"".join(chunks)
         self._chunks = None
 
     def close(self) -> None:
