@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, overload
-from urllib.parse import urljoin, urlunsplit
+from urllib.parse import quote, urljoin, urlunsplit
 
 from ..exceptions import HTTPException, MethodNotAllowed, RequestRedirect
+from .converters import PATH_SAFE
 from .errors import BuildError, Redirection
 from .matcher import MatchFunction
 from .paths import ENCODED_SLASH, quote_path
 from .rule import Rule, dump_query, query_pairs
-from .syntax import Placeholder, parse_rule
 
 QueryArgs = Mapping[str, Any] | str
 
@@ -62,6 +62,8 @@ class MapAdapter:
         self.map = map
         self.server_name = server_name
         self.script_name = script_name if script_name.endswith("/") else f"{script_name}/"
+        # As it stands in a URL; a percent sign says that it is encoded already.
+        self._mount = quote(self.script_name, safe=f"{PATH_SAFE}%")
         self.subdomain = subdomain
         self.url_scheme = url_scheme
         self.path_info = path_info
@@ -194,21 +196,9 @@ class MapAdapter:
 
     def _redirect_target(self, rule: Rule, values: Mapping[str, Any]) -> str:
         target = rule.redirect_to
-        if callable(target):
-            path = target(self, **values)
-        else:
-            tokens = list(parse_rule(target or ""))
-            path = "".join(
-                rule.to_url(token.name, values[token.name])
-                if isinstance(token, Placeholder)
-                else token
-                for token in tokens
-            )
-            if tokens and (isinstance(tokens[0], Placeholder) or tokens[0] == "/"):
-                # The value came from the client; it must not become a scheme or a host.
-                path = f"/{path.lstrip('/')}" if path.startswith("/") else f"./{path}"
+        path = target(self, **values) if callable(target) else rule.redirect_path(values)
         scheme = self.url_scheme or "http"
-        return urljoin(f"{scheme}://{self.get_host(None)}{self.script_name}", path)
+        return urljoin(f"{scheme}://{self.get_host(None)}{self._mount}", path)
 
     def get_host(self, domain_part: str | None) -> str:
         """The host for a subdomain, or for a host with host matching; ``None``: the request's."""
@@ -236,7 +226,7 @@ class MapAdapter:
         if query_args is None:
             query_args = self.query_args
         query = self.encode_query_args(query_args) if query_args else ""
-        path = f"{self.script_name.strip('/')}/{path_info.lstrip('/')}"
+        path = f"{self._mount.strip('/')}/{path_info.lstrip('/')}"
         return urlunsplit((self.url_scheme or "http", self.get_host(domain_part), path, query, ""))
 
     def make_alias_redirect_url(
@@ -294,7 +284,7 @@ class MapAdapter:
         elif scheme:
             scheme = "https" if secure else "http"
         here = host == self.server_name if self.map.host_matching else domain == self.subdomain
-        path = f"{self.script_name}{path.lstrip('/')}"
+        path = f"{self._mount}{path.lstrip('/')}"
         if here and not force_external:
             return path
         return f"{scheme}://{host}{path}" if scheme else f"//{host}{path}"

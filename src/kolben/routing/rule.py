@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from .converters import (
     PATH_SAFE,
+    SEGMENT_SAFE,
     BaseConverter,
     IntegerConverter,
     UnicodeConverter,
@@ -18,6 +19,9 @@ from .syntax import Part, Placeholder, parse_rule, split_parts
 
 #: What the WHATWG URL standard lets stand in a query, less what separates its pairs.
 QUERY_SAFE = "!$'()*,/:;?@"
+
+#: A text of a URL, or the name of a value and what makes text of it.
+Piece = str | tuple[str, Callable[[Any], str]]
 
 _WEBSOCKET_METHODS = {"GET", "HEAD", "OPTIONS"}
 
@@ -108,7 +112,7 @@ class Rule(RuleFactory):
         self.host = host
         self.websocket = websocket
         #: Names of all values: of the placeholders, and of ``defaults``.
-        self.arguments: set[str] = set(map(str, defaults or ()))
+        self.arguments: set[str] = {str(name) for name in defaults or ()}
         #: Whether ``OPTIONS`` is answered by the framework; for the floors above.
         self.provide_automatic_options: bool | None = None
         #: What the floors above have compiled for this rule.
@@ -121,8 +125,9 @@ class Rule(RuleFactory):
         self.fields: tuple[tuple[str, Callable[[str], Any] | None], ...] = ()
         self.parts: tuple[Part, ...] = ()
         self._converters: dict[str, BaseConverter] = {}
-        self._domain_tokens: tuple[str | Placeholder, ...] = ()
-        self._path_tokens: tuple[str | Placeholder, ...] = ()
+        self._domain_pieces: tuple[Piece, ...] = ()
+        self._path_pieces: tuple[Piece, ...] = ()
+        self._target_pieces: tuple[Piece, ...] = ()
         self._settings: RuleSettings | None = None
 
     def get_rules(self, map: Any) -> Iterator[Rule]:
@@ -161,7 +166,7 @@ class Rule(RuleFactory):
         """
         if self.map is not None and not rebind:
             raise RuntimeError(f"url rule {self!r} already bound to map {self.map!r}")
-        self.map = self._settings = map
+        self._settings = map
         if self.strict_slashes is None:
             self.strict_slashes = map.strict_slashes
         if self.merge_slashes is None:
@@ -169,6 +174,7 @@ class Rule(RuleFactory):
         if self.subdomain is None:
             self.subdomain = map.default_subdomain
         self._compile(map)
+        self.map = map
 
     def refresh(self) -> None:
         """Read the rule again after its attributes were changed in place."""
@@ -201,16 +207,21 @@ class Rule(RuleFactory):
 
     def _compile(self, map: RuleSettings) -> None:
         path = re.sub("/{2,}", "/", self.rule) if self.merge_slashes else self.rule
+        domain_tokens = tuple(parse_rule(self.domain))
+        path_tokens = tuple(parse_rule(path))
         self._converters = {}
-        self._domain_tokens = tuple(parse_rule(self.domain))
-        self._path_tokens = tuple(parse_rule(path))
+        self.arguments = {str(name) for name in self.defaults or ()}
         self.parts = (
-            *split_parts(self._domain_tokens, self._convert),
-            *split_parts(self._path_tokens, self._convert),
+            *split_parts(domain_tokens, self._convert),
+            *split_parts(path_tokens, self._convert),
         )
         self.fields = tuple(
             (name, conversion(converter)) for name, converter in self._converters.items()
         )
+        self._domain_pieces = self._pieces(domain_tokens)
+        self._path_pieces = self._pieces(path_tokens)
+        if isinstance(self.redirect_to, str):
+            self._target_pieces = self._pieces(parse_rule(self.redirect_to), encode=False)
 
     def _convert(self, placeholder: Placeholder) -> BaseConverter:
         name, converter, args, kwargs = placeholder
@@ -248,30 +259,45 @@ class Rule(RuleFactory):
         :return: ``None`` if a converter refuses a value with :exc:`ValidationError`.
         """
         try:
-            domain = self._fill(self._domain_tokens, values)
-            path = self._fill(self._path_tokens, values)
+            domain = _fill(self._domain_pieces, values)
+            path = _fill(self._path_pieces, values)
         except ValidationError:
             return None
-        if append_unknown and len(values) > len(self.arguments & values.keys()):
+        if append_unknown and not self.arguments.issuperset(values):
             unknown = {key: values[key] for key in values if key not in self.arguments}
             if query := self._query(unknown):
                 path = f"{path}?{query}"
         return domain, path
 
-    def to_url(self, name: str, value: Any) -> str:
-        """The text of one placeholder for a value."""
-        return self._converters[name].to_url(value)
+    def redirect_path(self, values: Mapping[str, Any]) -> str:
+        """What a ``redirect_to`` that is a string makes of the values of a match.
 
-    def _fill(self, tokens: Iterable[str | Placeholder], values: Mapping[str, Any]) -> str:
-        defaults = self.defaults or {}
-        return "".join(
-            quote(token, safe=PATH_SAFE)
-            if isinstance(token, str)
-            else self.to_url(
-                token.name, defaults[token.name] if token.name in defaults else values[token.name]
-            )
-            for token in tokens
-        )
+        A value that the client chose becomes neither scheme nor host of it.
+        """
+        path = _fill(self._target_pieces, values)
+        first = self._target_pieces[0] if self._target_pieces else ""
+        if isinstance(first, str) and first != "/":
+            return path
+        return f"/{path.lstrip('/')}" if path.startswith("/") else f"./{path}"
+
+    def _pieces(
+        self, tokens: Iterable[str | Placeholder], encode: bool = True
+    ) -> tuple[Piece, ...]:
+        """What a URL is built of: encoded texts, and for placeholders name and conversion."""
+        pieces: list[Piece] = []
+        for token in tokens:
+            if isinstance(token, str):
+                pieces.append(quote(token, safe=PATH_SAFE) if encode else token)
+                continue
+            converter = self._converters.get(token.name)
+            if converter is None and token.name not in self.arguments:
+                raise ValueError(f"{self!r} has no placeholder {token.name!r} to redirect with.")
+            to_url = _quote_value if converter is None else converter.to_url
+            if encode and self.defaults and token.name in self.defaults:
+                pieces.append(to_url(self.defaults[token.name]))
+            else:
+                pieces.append((token.name, to_url))
+        return tuple(pieces)
 
     def _query(self, values: Mapping[str, Any]) -> str:
         assert self._settings is not None
@@ -327,6 +353,16 @@ def conversion(converter: BaseConverter) -> Callable[[str], Any] | None:
         if bounds == (0, None, None):
             return int
     return converter.to_python
+
+
+def _fill(pieces: Iterable[Piece], values: Mapping[str, Any]) -> str:
+    return "".join(
+        [piece if isinstance(piece, str) else piece[1](values[piece[0]]) for piece in pieces]
+    )
+
+
+def _quote_value(value: Any) -> str:
+    return quote(str(value), safe=SEGMENT_SAFE)
 
 
 def query_pairs(values: Any) -> Iterable[tuple[str, Any]]:
