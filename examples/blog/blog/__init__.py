@@ -35,7 +35,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Kolben:
         UPLOAD_FOLDER=str(instance / "uploads"),
         PAGE_SIZE=7,
     )
-    app.config.from_prefixed_env("KOLBEN")
+    app.config.from_prefixed_env()
     app.config.from_mapping(test_config or {})
     Path(app.config["DATABASE"]).parent.mkdir(parents=True, exist_ok=True)
     if not app.secret_key:
@@ -58,7 +58,7 @@ def stored_key(path: Path) -> str:
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_hex(32))
         try:

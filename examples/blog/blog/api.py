@@ -97,7 +97,7 @@ async def _detail(post_id: int) -> dict[str, Any]:
     }
 
 
-@bp.get("/posts/<int:post_id>")
+@bp.get("/posts/<id:post_id>")
 async def show(post_id: int) -> ResponseReturnValue:
     """Return a post with its text and its comments."""
     return await _detail(post_id)

@@ -19,12 +19,17 @@ P = ParamSpec("P")
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
 
+#: What looks the same to everybody, so that shared caches may keep it.
+IMPERSONAL = {"static", "posts.image"}
+
 
 @bp.before_app_request
 async def load_user() -> None:
     """Set ``g.user`` to the row of whoever is logged in, before every view of either colour."""
     g.user = None
-    if request.endpoint != "static" and (user_id := session.get("user_id")) is not None:
+    if request.endpoint in IMPERSONAL:
+        return
+    if (user_id := session.get("user_id")) is not None:
         g.user = await database().fetch_one(queries.USER, user_id)
 
 

@@ -23,7 +23,7 @@ async def require_user() -> ResponseReturnValue | None:
     )
 
 
-@bp.post("/posts/<int:post_id>/comments")
+@bp.post("/posts/<id:post_id>/comments")
 async def create(post_id: int) -> ResponseReturnValue:
     """Add a comment to a post."""
     db = database()
@@ -40,7 +40,7 @@ async def create(post_id: int) -> ResponseReturnValue:
     return redirect(url_for("posts.show", post_id=post_id, _anchor=f"comment-{comment_id}"))
 
 
-@bp.post("/comments/<int:comment_id>/delete")
+@bp.post("/comments/<id:comment_id>/delete")
 async def delete(comment_id: int) -> ResponseReturnValue:
     """Delete a comment: one's own, or any under one's own post."""
     db = database()

@@ -31,11 +31,19 @@ from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
 
 from kolben import Kolben, current_app, g
+from kolben.routing import IntegerConverter, Map
 
 T = TypeVar("T")
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 BUSY_SECONDS = 5.0
+
+
+class IdConverter(IntegerConverter):
+    """``id`` in a route: the id of a row. A number that SQLite cannot hold matches nothing."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, min=1, max=2**63 - 1)
 
 
 class Database:
@@ -105,7 +113,7 @@ class Database:
 
     async def fetch_one(self, sql: str, *args: object) -> sqlite3.Row | None:
         """Return the first row of a query, or ``None``."""
-        return await self.run(lambda db: cast("sqlite3.Row | None", one(db, sql, *args)))
+        return await self.run(lambda db: one(db, sql, *args))
 
     async def execute(self, sql: str, *args: object) -> int:
         """Run one statement that changes something; return the id of the row it inserted."""
@@ -136,7 +144,8 @@ def close_connection(error: BaseException | None = None) -> None:
 
 
 def init_app(app: Kolben) -> None:
-    """Give an application its database at ``app.config["DATABASE"]``, with its tables."""
+    """Give an application its database at ``app.config["DATABASE"]``, and ``<id:…>`` in routes."""
     database = app.extensions["blog.db"] = Database(Path(app.config["DATABASE"]))
     database.create()
     app.teardown_appcontext(close_connection)
+    app.url_map.converters["id"] = IdConverter

@@ -18,8 +18,12 @@ ALT_MAX = 200
 
 
 def read(form: Mapping[str, str], *names: str) -> Values:
-    """Return the named fields, without the space around them, empty where they are missing."""
-    return {name: form.get(name, "").replace("\r\n", "\n").strip() for name in names}
+    """Return the named fields, without the space around them, empty where they are missing.
+
+    Halves of characters, which JSON can hold and no database can store, become question marks.
+    """
+    values = {name: form.get(name, "").replace("\r\n", "\n").strip() for name in names}
+    return {name: value.encode(errors="replace").decode() for name, value in values.items()}
 
 
 def check_registration(username: str, password: str) -> Errors:

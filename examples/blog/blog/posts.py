@@ -33,7 +33,7 @@ FIELDS = ("title", "body", "image_alt")
 
 def upload_folder() -> Path:
     """Where pictures are stored."""
-    return Path(current_app.config["UPLOAD_FOLDER"])
+    return Path(current_app.config["UPLOAD_FOLDER"]).absolute()
 
 
 def get_post(post_id: int) -> sqlite3.Row:
@@ -68,7 +68,7 @@ def author(username: str) -> ResponseReturnValue:
     return render_template("blog/author.html", author=user["username"], posts=posts, page=page)
 
 
-@bp.get("/posts/<int:post_id>")
+@bp.get("/posts/<id:post_id>")
 def show(post_id: int) -> ResponseReturnValue:
     """Show a post and its comments."""
     post = get_post(post_id)
@@ -109,9 +109,7 @@ def create() -> ResponseReturnValue:
     return redirect(url_for(".show", post_id=post_id))
 
 
-@bp.route(
-    "/posts/<int:post_id>/edit", methods=["GET", "POST"], max_content_length=MAX_REQUEST_BYTES
-)
+@bp.route("/posts/<id:post_id>/edit", methods=["GET", "POST"], max_content_length=MAX_REQUEST_BYTES)
 @login_required
 def edit(post_id: int) -> ResponseReturnValue:
     """Change a post of one's own."""
@@ -131,7 +129,7 @@ def edit(post_id: int) -> ResponseReturnValue:
     return redirect(url_for(".show", post_id=post_id))
 
 
-@bp.post("/posts/<int:post_id>/delete")
+@bp.post("/posts/<id:post_id>/delete")
 @login_required
 def delete(post_id: int) -> ResponseReturnValue:
     """Delete a post of one's own, with its comments and its picture."""

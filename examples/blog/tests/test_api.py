@@ -90,3 +90,9 @@ def test_the_feed_is_atom(ada, visitor):
 
 def test_an_empty_feed_is_still_a_feed(visitor):
     assert ElementTree.fromstring(visitor.get("/feed.xml").text).findall(f"{ATOM}entry") == []
+
+
+def test_text_that_no_database_can_store_is_made_whole(ada):
+    data = b'{"title": "Half \\ud83d", "body": "\\udc00"}'
+    answer = ada.client.post("/api/posts", data=data, content_type="application/json")
+    assert (answer.status_code, answer.json["title"], answer.json["body"]) == (201, "Half ?", "?")

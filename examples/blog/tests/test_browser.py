@@ -156,6 +156,8 @@ class Watched:
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert overflow <= 0, f"{name} is wider than the window"
+        if whole:
+            self.page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
         path = self.pictures / f"{name}.png"
         self.page.screenshot(path=path, full_page=whole)
         assert path.stat().st_size > 5000

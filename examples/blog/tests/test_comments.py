@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
 
@@ -55,3 +56,26 @@ def test_nobody_else_can_delete_a_comment(ada, bob, join):
     assert "/comments/1/delete" not in eve.get(f"/posts/{post}").text
     assert eve.send("/comments/1/delete").status_code == 403
     assert "So true" in eve.get(f"/posts/{post}").text
+
+
+@pytest.mark.anyio
+async def test_many_comments_at_once_all_arrive(app):
+    client = app.test_client()
+    form = {"csrf_token": "token", "username": "ada", "password": "correct horse"}
+    with client.session_transaction() as session:
+        session["csrf_token"] = "token"
+    assert (await client.post("/auth/register", data=form)).status_code == 302
+    answer = await client.post("/api/posts", json={"title": "Hi", "body": "There"})
+    assert answer.status_code == 201
+    with client.session_transaction() as session:
+        session["csrf_token"] = "token"
+
+    async def comment(number: int) -> None:
+        data = {"csrf_token": "token", "body": f"Comment {number}"}
+        assert (await client.post("/posts/1/comments", data=data)).status_code == 302
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(20):
+            tasks.start_soon(comment, number)
+    data = (await client.get("/api/posts/1")).json
+    assert {c["body"] for c in data["comments"]} == {f"Comment {n}" for n in range(20)}

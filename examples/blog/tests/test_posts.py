@@ -62,6 +62,7 @@ def test_a_picture_is_stored_under_a_random_name_and_sent(app, ada, visitor):
     assert answer.mimetype == "image/png"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.cache_control.max_age == 365 * 24 * 3600
+    assert not answer.cache_control.private and "Cookie" not in answer.vary
     assert [file.name for file in uploads(app)] == [path.rpartition("/")[2]]
 
 
@@ -183,7 +184,10 @@ def test_an_author_has_a_page(ada, bob, visitor):
     assert visitor.get("/by/nobody").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/posts/7", "/posts/x", "/auth/nowhere"])
+@pytest.mark.parametrize(
+    "path",
+    ["/nowhere", "/posts/7", "/posts/0", "/posts/x", "/auth/nowhere", f"/posts/{10**30}"],
+)
 def test_a_missing_page_is_a_page_of_the_blog(visitor, path):
     answer = visitor.get(path)
     assert answer.status_code == 404
