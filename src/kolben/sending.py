@@ -22,7 +22,6 @@ from urllib.parse import quote
 
 from .context import require_request
 from .exceptions import NotFound, RequestedRangeNotSatisfiable
-from .http.datastructures import Headers
 from .http.dates import http_date
 from .http.etags import quote_etag
 from .http.headers import dump_options_header
@@ -39,6 +38,7 @@ __all__ = [
 ]
 
 PathOrFile = str | os.PathLike[str] | IO[bytes]
+Fields = list[tuple[str, str]]
 MaxAge = int | None | Callable[[str | None], int | None]
 
 # Paths -----------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def content_disposition(name: str, as_attachment: bool = False) -> str:
 
 
 def _describe(
-    headers: Headers, mimetype: str | None, download_name: str | None, as_attachment: bool
+    fields: Fields, mimetype: str | None, download_name: str | None, as_attachment: bool
 ) -> str:
     """Set what says how a client shall take the file, and return its type."""
     if mimetype is None:
@@ -204,19 +204,19 @@ def _describe(
         mimetype, encoding = _guess_type(download_name)
         # A browser that saves an attachment would decompress it under its compressed name.
         if encoding is not None and not as_attachment:
-            headers["Content-Encoding"] = encoding
+            fields.append(("Content-Encoding", encoding))
     if download_name is not None:
-        headers["Content-Disposition"] = content_disposition(download_name, as_attachment)
+        fields.append(("Content-Disposition", content_disposition(download_name, as_attachment)))
     elif as_attachment:
         raise TypeError(
             "An attachment needs a name. Pass 'download_name', or a path instead of a file object."
         )
-    headers["X-Content-Type-Options"] = "nosniff"
+    fields.append(("X-Content-Type-Options", "nosniff"))
     return mimetype
 
 
 def _set_validators(
-    headers: Headers,
+    fields: Fields,
     path: str | None,
     status: os.stat_result | None,
     etag: bool | str,
@@ -225,21 +225,21 @@ def _set_validators(
     if last_modified is None and status is not None:
         last_modified = status.st_mtime
     if last_modified is not None:
-        headers["Last-Modified"] = http_date(last_modified)
+        fields.append(("Last-Modified", http_date(last_modified)))
     if isinstance(etag, str):
-        headers["ETag"] = quote_etag(etag)
+        fields.append(("ETag", quote_etag(etag)))
     elif etag and path is not None and status is not None:
         check = zlib.adler32(os.fsencode(path)) & 0xFFFFFFFF
-        headers["ETag"] = quote_etag(f"{status.st_mtime}-{status.st_size}-{check}")
+        fields.append(("ETag", quote_etag(f"{status.st_mtime}-{status.st_size}-{check}")))
 
 
-def _set_caching(headers: Headers, max_age: int | None) -> None:
+def _set_caching(fields: Fields, max_age: int | None) -> None:
     if max_age is None:
-        headers["Cache-Control"] = "no-cache"
+        fields.append(("Cache-Control", "no-cache"))
         return
     rule = "public" if max_age > 0 else "no-cache"
-    headers["Cache-Control"] = f"{rule}, max-age={max_age}"
-    headers["Expires"] = http_date(int(time.time()) + max_age)
+    fields.append(("Cache-Control", f"{rule}, max-age={max_age}"))
+    fields.append(("Expires", http_date(int(time.time()) + max_age)))
 
 
 # Files -----------------------------------------------------------------------------------
@@ -350,16 +350,18 @@ def _respond(
     assert request is not None
     if download_name is None and path is not None:
         download_name = os.path.basename(path)
-    headers = Headers()
-    mimetype = _describe(headers, mimetype, download_name, as_attachment)
+    fields: Fields = []
+    mimetype = _describe(fields, mimetype, download_name, as_attachment)
     if max_age is None:
         max_age = app.get_send_file_max_age
-    _set_caching(headers, max_age(path) if callable(max_age) else max_age)
-    _set_validators(headers, path, status, etag, last_modified)
+    _set_caching(fields, max_age(path) if callable(max_age) else max_age)
+    _set_validators(fields, path, status, etag, last_modified)
 
     # The server that a file is left to answers ranges of it, from the file that it finds.
     if path is not None and app.config["USE_X_SENDFILE"]:
-        headers["X-Sendfile"] = path if path.isascii() and path.isprintable() else quote(path)
+        fields.append(
+            ("X-Sendfile", path if path.isascii() and path.isprintable() else quote(path))
+        )
         body = size = None
     else:
         if path is not None and status is not None:
@@ -368,7 +370,7 @@ def _respond(
             body = FileBody(_measurable(file))
         size = body.size
     response: Response = app.response_class(
-        body, mimetype=mimetype, headers=headers, direct_passthrough=True
+        body, mimetype=mimetype, headers=fields, direct_passthrough=True
     )
     if conditional:
         try:
