@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kolben.http.cookies import MAX_COOKIES, dump_cookie, parse_cookie
 from kolben.http.datastructures import ImmutableMultiDict
 from kolben.http.dates import parse_date
