@@ -726,3 +726,17 @@ def test_an_interface_needs_two_methods() -> None:
         Mine().open_session(App(), request())
     with pytest.raises(NotImplementedError, match=r"Mine must implement save_session\(\)"):
         Mine().save_session(App(), {}, Response())
+
+
+def test_the_serializer_is_itsdangerous_in_all_it_can_do() -> None:
+    signing = SecureCookieSessionInterface().get_signing_serializer(App())
+    theirs = flask.sessions.SecureCookieSessionInterface().get_signing_serializer(THEIRS.app)
+    assert signing is not None
+    assert theirs is not None
+    for salt in (None, "cookie-session", "another"):
+        assert signing.loads(theirs.dumps([1], salt=salt), salt=salt) == [1]
+        assert theirs.loads(signing.dumps([1], salt=salt), salt=salt) == [1]
+    data, when = signing.loads(signing.dumps([1]), return_timestamp=True)
+    assert data == [1]
+    assert abs(datetime.now(UTC) - when) < timedelta(minutes=5)
+    assert signing.make_signer().derive_key(KEY) == theirs.make_signer().derive_key(KEY)
