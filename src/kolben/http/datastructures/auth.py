@@ -142,6 +142,9 @@ class WWWAuthenticate:
         self._parameters = CallbackDict(values, self._changed)
         self._token = token
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return type(self), (self._type, dict(self._parameters), self._token)
+
     def _changed(self, _: Any = None) -> None:
         if self._on_update is not None:
             self._on_update(self)

@@ -108,6 +108,9 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
             return NotImplemented
         return self.to_dict(flat=False) == other.to_dict(flat=False)
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     def __hash__(self) -> int:  # type: ignore[override]
         return super().__hash__()
 

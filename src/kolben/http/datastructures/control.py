@@ -55,6 +55,9 @@ class CacheControl(CallbackDict[str, str | None]):
         super().__init__(values, on_update)
         self.provided = values is not None
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return type(self), (dict(self) if self.provided else None,)
+
     def _get_cache_value(self, key: str, empty: Any, type: type[Any] | None) -> Any:
         if type is bool:
             return key in self
@@ -99,6 +102,8 @@ class RequestCacheControl(ImmutableDictMixin[str, str | None], CacheControl):  #
     max_stale: int | Literal[True] | None = cache_control_property("max-stale", True, int)
     min_fresh: int | None = cache_control_property("min-fresh", None, int)
     only_if_cached: bool = cache_control_property("only-if-cached", None, bool)
+
+    __reduce_ex__ = CacheControl.__reduce_ex__
 
 
 class ResponseCacheControl(CacheControl):
@@ -183,6 +188,9 @@ class ContentSecurityPolicy(CallbackDict[str, str]):
     ) -> None:
         super().__init__(values, on_update)
         self.provided = values is not None
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return type(self), (dict(self) if self.provided else None,)
 
     def to_header(self) -> str:
         """The directives as the header has them."""

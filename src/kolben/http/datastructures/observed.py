@@ -24,6 +24,10 @@ class CallbackDict(dict[K, V]):
         super().__init__(() if initial is None else initial)
         self.on_update = on_update
 
+    # A copy is nobody's header, so nobody is told of its changes.
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return type(self), (dict(self),)
+
     def _changed(self) -> None:
         if self.on_update is not None:
             self.on_update(self)
