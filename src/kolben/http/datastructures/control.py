@@ -103,7 +103,8 @@ class RequestCacheControl(ImmutableDictMixin[str, str | None], CacheControl):  #
     min_fresh: int | None = cache_control_property("min-fresh", None, int)
     only_if_cached: bool = cache_control_property("only-if-cached", None, bool)
 
-    __reduce_ex__ = CacheControl.__reduce_ex__
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return CacheControl.__reduce_ex__(self, protocol)
 
 
 class ResponseCacheControl(CacheControl):
