@@ -94,7 +94,7 @@ def test_the_message_names_the_request() -> None:
         ("GET", [start(200, LENGTH), body(b"abc", more=True), body(b"de")]),
         ("GET", [START, body(b"")]),
         ("GET", [{"type": "http.response.start", "status": 200}, END]),
-        ("GET", [start(200, (b"content-length", b"0"))] + [END]),
+        ("GET", [start(200, (b"content-length", b"0")), END]),
         ("HEAD", [start(200, LENGTH), END]),
         ("GET", [start(304, LENGTH), END]),
         ("GET", [start(204), END]),

@@ -33,13 +33,26 @@ class BackgroundLoop:
         )
         self.thread = thread
         thread.start()
+        #: Who needs it: clients, and responses that are being streamed.
+        self.users: weakref.WeakSet[Any] = weakref.WeakSet()
         self._close = weakref.finalize(self, _stop, loop, stop, thread)
 
-    def spawn(self, main: Callable[[], Coroutine[Any, Any, None]], context: Context) -> None:
-        """Start a task on the loop, from any other thread, in a context of its own."""
+    def spawn(
+        self,
+        main: Callable[[], Coroutine[Any, Any, None]],
+        context: Context,
+        then: Callable[[], object],
+    ) -> None:
+        """Start a task on the loop, from any other thread.
+
+        :param main: The task's coroutine function.
+        :param context: The task's own context variables.
+        :param then: Called on the loop when the task has ended and nothing there refers to
+            ``main`` any more.
+        """
         if not self._close.alive:
             raise RuntimeError("This test client has been closed.")
-        self.loop.call_soon_threadsafe(_create_task, self.loop, main, context)
+        self.loop.call_soon_threadsafe(_create_task, self.loop, main, context, then)
 
     @property
     def closed(self) -> bool:
@@ -56,7 +69,7 @@ class BackgroundLoop:
             except BaseException as error:
                 result.put((None, error))
 
-        self.spawn(main, copy_context())
+        self.spawn(main, copy_context(), _nothing)
         value, error = result.get()
         if error is not None:
             raise error
@@ -73,11 +86,23 @@ class BackgroundLoop:
 
 
 def _create_task(
-    loop: asyncio.AbstractEventLoop, main: Callable[[], Coroutine[Any, Any, None]], context: Context
+    loop: asyncio.AbstractEventLoop,
+    main: Callable[[], Coroutine[Any, Any, None]],
+    context: Context,
+    then: Callable[[], object],
 ) -> None:
     task = loop.create_task(main(), context=context)
     _running.add(task)
-    task.add_done_callback(_running.discard)
+
+    def ended(task: asyncio.Task[None]) -> None:
+        _running.discard(task)
+        then()
+
+    task.add_done_callback(ended)
+
+
+def _nothing() -> None:
+    """What follows a task that was waited for."""
 
 
 #: A loop refers to its tasks weakly.

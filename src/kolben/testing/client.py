@@ -214,6 +214,7 @@ class Client:
         chunks = list(exchange.chunks) if exchange.done else ChunkIterator(exchange)
         if isinstance(chunks, ChunkIterator):
             self._streams.add(chunks)
+            exchange.loop.users.add(chunks)
         return self._respond(exchange, body, chunks)
 
     async def _send_async(self, builder: RequestBuilder, buffered: bool) -> TestResponse:
@@ -396,6 +397,7 @@ class Client:
                 if loop is None or loop.closed:
                     loop = BackgroundLoop()
                     _loops[self.application] = weakref.ref(loop)
+                loop.users.add(self)
             self._loop = loop
         return self._loop
 
@@ -407,7 +409,13 @@ class Client:
         self._preserved.pop(self._loop)
         for stream in list(self._streams):
             stream.close()
-        self._loop = None
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            with _lock:
+                loop.users -= {self, *self._streams}
+                unused = not loop.users
+            if unused:
+                loop.close()
 
 
 def _test_response(cls: type[Response] | None) -> type[TestResponse]:

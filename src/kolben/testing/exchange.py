@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator
 from contextvars import copy_context
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -98,6 +99,10 @@ class Exchange:
         """Tell the client, from the application's event loop, that something has changed."""
         raise AssertionError("a subclass knows how")
 
+    def ended(self) -> None:
+        """The application's task is about to end."""
+        raise AssertionError("a subclass knows what to do")
+
     # On the application's event loop -----------------------------------------------------
 
     async def run(self) -> None:
@@ -110,9 +115,8 @@ class Exchange:
                 await self._run_app()
                 await self._close_body()
         finally:
-            self.done = True
             self._cancel_scope = None
-            self.notify()
+            self.ended()
 
     async def _run_app(self) -> None:
         try:
@@ -201,6 +205,14 @@ class Exchange:
             self._cancel_scope.cancel()
 
 
+def _look_again() -> None:
+    """A job for a thread that should only look what has changed."""
+
+
+def _end() -> None:
+    """The last job of a thread: the application's task has ended."""
+
+
 class ThreadExchange(Exchange):
     """A request made by a thread that has no event loop.
 
@@ -213,16 +225,19 @@ class ThreadExchange(Exchange):
     ) -> None:
         super().__init__(app, scope, body, buffered)
         self.loop = loop
-        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         scope["kolben.worker"] = self._jobs.put
 
     def notify(self) -> None:
         """Wake the waiting thread."""
-        self._jobs.put(None)
+        self._jobs.put(_look_again)
+
+    def ended(self) -> None:
+        """Nothing: the loop says so itself, when it has let go of this object."""
 
     def start(self) -> None:
         """Send the request, and wait until there is something to read."""
-        self.loop.spawn(self.run, copy_context())
+        self.loop.spawn(self.run, copy_context(), partial(self._jobs.put, _end))
         self._wait()
 
     def next_chunk(self) -> bytes | None:
@@ -259,16 +274,18 @@ class ThreadExchange(Exchange):
 
     def _finish(self) -> None:
         while not self.done:
-            job = self._jobs.get()
-            if job is not None:
-                job()
+            self._do(self._jobs.get())
+
+    def _do(self, job: Callable[[], None]) -> None:
+        if job is _end:
+            self.done = True
+        else:
+            job()
 
     def _wait(self, timeout: float | None = None) -> None:
         try:
             while not (self.done if self.closed else self.ready):
-                job = self._jobs.get(timeout=timeout)
-                if job is not None:
-                    job()
+                self._do(self._jobs.get(timeout=timeout))
         except Empty:
             return
         except BaseException:
@@ -288,6 +305,11 @@ class TaskExchange(Exchange):
         """Wake the waiting task."""
         if self._changed is not None:
             self._changed.set()
+
+    def ended(self) -> None:
+        """Wake the waiting task for the last time."""
+        self.done = True
+        self.notify()
 
     async def start(self) -> None:
         """Send the request, and wait until there is something to read."""
