@@ -60,17 +60,17 @@ def _columns(scene: Scene, width: int, height: int) -> Iterator[list[bytes]]:
     sun_x, sun_y, radius = width * east, height * 0.36, height * 0.085
     for x in range(width):
         column = plain_sky.copy()
-        for y in range(height if abs(x - sun_x) < radius * 5 else 0):
+        ridges = [round(_ridge(hill, x / width, phase) * height) for hill in range(HILLS)]
+        for y in range(min(ridges) if abs(x - sun_x) < radius * 5 else 0):
             distance = math.hypot(x - sun_x, y - sun_y)
             glow = 1.0 if distance < radius else 0.55 * max(1 - distance / (radius * 5), 0) ** 2
             column[y] = bytes(_mix(sky[y], sun, glow))
-        for hill, slope in enumerate(slopes):
-            ridge = round(_ridge(hill, x / width, phase) * height)
+        for ridge, slope in zip(ridges, slopes, strict=True):
             column[ridge:] = slope[: height - ridge]
         yield column
 
 
-def landscape(name: str, width: int = 1120, height: int = 630) -> bytes:
+def landscape(name: str, width: int = 960, height: int = 540) -> bytes:
     """Draw hills before a sky, and return them as a PNG file.
 
     :param name: Of a scene in :data:`SCENES`.
