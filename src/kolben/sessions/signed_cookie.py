@@ -227,7 +227,7 @@ class SecureCookieSessionInterface(SessionInterface):
         if not session:
             if not session.modified:
                 if session.accessed:
-                    response.vary.add("Cookie")
+                    _vary_by_cookie(response)
                 return
             response.delete_cookie(
                 self.get_cookie_name(app),
@@ -260,9 +260,9 @@ class SecureCookieSessionInterface(SessionInterface):
             )
         else:
             if session.accessed:
-                response.vary.add("Cookie")
+                _vary_by_cookie(response)
             return
-        response.vary.add("Cookie")
+        _vary_by_cookie(response)
         _forbid_shared_caching(response)
 
 
@@ -272,6 +272,13 @@ def _usable(digest: Callable[..., Any]) -> bool:
     except ValueError:  # switched off in this build, as FIPS does with SHA-1
         return False
     return True
+
+
+def _vary_by_cookie(response: Response) -> None:
+    if "Vary" in response.headers:
+        response.vary.add("Cookie")
+    else:  # nearly always, and much cheaper than a set that writes itself back
+        response.headers["Vary"] = "Cookie"
 
 
 def _forbid_shared_caching(response: Response) -> None:
