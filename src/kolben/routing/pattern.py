@@ -37,12 +37,10 @@ class Pattern:
     :param tokens: Literal texts and converters.
     """
 
-    __slots__ = ("_fullmatch", "_longest", "_steps", "groups", "prefix", "suffix", "tokens")
+    __slots__ = ("_fullmatch", "_longest", "_steps", "groups", "tokens")
 
     def __init__(self, tokens: Sequence[str | BaseConverter]) -> None:
         self.tokens = tokens
-        self.prefix = tokens[0] if tokens and isinstance(tokens[0], str) else ""
-        self.suffix = tokens[-1] if tokens and isinstance(tokens[-1], str) else ""
         self.groups = [
             f"_kolben_{number}"
             for number in range(sum(not isinstance(token, str) for token in tokens))

@@ -54,8 +54,10 @@ class State:
             self.index = EdgeIndex(self.edges)
         elif len(plain) == len(self.edges):
             self.plain = tuple(plain)
-        if self.rules:
-            self.leaves = _leaves(rule for rule in self.rules if not rule.websocket)
+        requests = [rule for rule in self.rules if not rule.websocket]
+        if requests:
+            self.leaves = _leaves(requests)
+        if len(requests) < len(self.rules):
             self.websocket_leaves = _leaves(rule for rule in self.rules if rule.websocket)
 
     def candidates(self, segment: str) -> Sequence[Edge]:
@@ -75,11 +77,11 @@ class Edge:
     :param part: What it matches.
     """
 
-    __slots__ = ("accepts", "final", "pattern", "state", "suffixed", "weight")
+    __slots__ = ("accepts", "final", "pattern", "state", "suffixed", "tokens", "weight")
 
     def __init__(self, part: Part) -> None:
         self.state = State()
-        self.pattern = Pattern(part.tokens)
+        self.tokens = part.tokens
         self.final = part.final
         self.suffixed = part.suffixed
         self.weight = part.weight
@@ -89,9 +91,12 @@ class Edge:
         if len(part.tokens) == 1 and not part.final:
             accepts = acceptance(part.tokens[0])
             self.accepts = None if accepts("") else accepts
+        self.pattern = Pattern(part.tokens) if self.accepts is None else None
 
     def match(self, text: str) -> tuple[Sequence[str], bool] | None:
         """The texts of the placeholders, and whether ``text`` has the slash the rule ends with."""
+        if self.pattern is None:
+            return ((text,), False) if self.accepts and self.accepts(text) else None
         slash = False
         if self.suffixed:
             slash = text.endswith("/")
@@ -118,12 +123,13 @@ class EdgeIndex:
         self.words: dict[str, list[int]] = {}
         self.affixes: dict[tuple[int, int], dict[tuple[str, str], list[int]]] = {}
         for rank, edge in enumerate(edges):
-            if (word := edge.pattern.tokens[0]) and type(word) is AnyConverter and edge.accepts:
-                for item in word.items:
+            first, last = edge.tokens[0], edge.tokens[-1]
+            if edge.accepts is not None and type(first) is AnyConverter:
+                for item in first.items:
                     self.words.setdefault(item, []).append(rank)
                 continue
-            prefix = edge.pattern.prefix.partition("/")[0]
-            suffix = "" if edge.final else edge.pattern.suffix
+            prefix = first.partition("/")[0] if isinstance(first, str) else ""
+            suffix = last if isinstance(last, str) and not edge.final else ""
             table = self.affixes.setdefault((len(prefix), len(suffix)), {})
             table.setdefault((prefix, suffix), []).append(rank)
 
@@ -211,10 +217,13 @@ def method_table(rules: Iterable[Rule]) -> dict[str | None, Rule]:
 def _leaves(rules: Iterable[Rule]) -> Mapping[str, Leaf]:
     """The leaves of a state's rules."""
     leaves: dict[str, Leaf] = {}
+    made: dict[Rule, Leaf] = {}
     for method, rule in method_table(rules).items():
         if method is not None and rule.plain:
-            fields = tuple(_fields(rule))
-            leaves[method] = (rule, fields[0] if fields else None, fields[1:])
+            if rule not in made:
+                fields = tuple(_fields(rule))
+                made[rule] = (rule, fields[0] if fields else None, fields[1:])
+            leaves[method] = made[rule]
     return leaves
 
 

@@ -154,6 +154,10 @@ class _PartBuilder:
         self.final = self.final or not converter.part_isolating
 
     def build(self) -> Iterator[Part]:
+        if not self.names:
+            text = "".join(map(str, self.tokens))
+            yield Part((), (), text, final=False, suffixed=False, weight=())
+            return
         # More literal texts first, then the longer ones, then more placeholders, then the
         # lighter converters.
         weight = (
@@ -163,15 +167,14 @@ class _PartBuilder:
             tuple(self.weights),
         )
         tokens = self.tokens
-        text = None if self.names else "".join(str(token) for token in tokens)
         suffixed = self.final and isinstance(tokens[-1], str) and tokens[-1].endswith("/")
         if suffixed:
             tokens[-1] = str(tokens[-1])[:-1]
             if not tokens[-1]:
                 del tokens[-1]
-        yield Part(tuple(tokens), tuple(self.names), text, self.final, suffixed, weight)
+        yield Part(tuple(tokens), tuple(self.names), None, self.final, suffixed, weight)
         if suffixed:
-            yield Part((), (), "", final=False, suffixed=False, weight=weight)
+            yield Part((), (), "", final=False, suffixed=False, weight=())
 
 
 def split_parts(
