@@ -12,7 +12,7 @@ from kolben.http.cookies import MAX_COOKIES, dump_cookie, parse_cookie
 from kolben.http.datastructures import ImmutableMultiDict
 from kolben.http.dates import parse_date
 
-MEGABYTE = 1 << 20
+LARGE = 1 << 18
 
 
 @given(st.text())
@@ -110,16 +110,16 @@ def test_only_a_thousand_cookies_are_read() -> None:
 @pytest.mark.parametrize(
     "hostile",
     [
-        ";" * MEGABYTE,
-        'a="' * MEGABYTE,
-        'a="\\' * MEGABYTE,
-        'a="' + "\\" * MEGABYTE + '"',
-        "a=" + " " * MEGABYTE + "b",
-        'a="' + "\\0" * MEGABYTE + '"',
+        ";" * LARGE,
+        'a="' * LARGE,
+        'a="\\' * LARGE,
+        'a="' + "\\" * LARGE + '"',
+        "a=" + " " * LARGE + "b",
+        'a="' + "\\0" * LARGE + '"',
     ],
     ids=range(6),
 )
-def test_a_megabyte_of_hostile_input_is_read_once(hostile: str) -> None:
+def test_a_lot_of_hostile_input_is_read_once(hostile: str) -> None:
     # Python's own parser took quadratic time for backslashes: CVE-2024-7592.
     assert len(parse_cookie(hostile)) <= MAX_COOKIES
 
@@ -221,7 +221,9 @@ def test_a_name_that_cannot_be_sent_is_refused(name: str) -> None:
         dump_cookie(name, "v")
 
 
-@pytest.mark.parametrize("domain", ["a;b", "a b", "a\n.example", "..", "[::1]", "a..b", "/"])
+@pytest.mark.parametrize(
+    "domain", ["a;b", "a b", "a\n.example", "..", "[::1]", "a..b", "/", "é" * 64]
+)
 def test_a_domain_that_cannot_be_sent_is_refused(domain: str) -> None:
     with pytest.raises(ValueError, match="is not a domain for the cookie 'k'"):
         dump_cookie("k", domain=domain)

@@ -19,7 +19,7 @@ from kolben.http.etags import (
     unquote_etag,
 )
 
-MEGABYTE = 1 << 20
+LARGE = 1 << 18
 NOW = datetime(2024, 1, 1, 12, tzinfo=UTC)
 BEFORE, AFTER = http_date(NOW - timedelta(hours=1)), http_date(NOW + timedelta(hours=1))
 
@@ -98,15 +98,15 @@ def test_a_star_contains_every_tag(value: str) -> None:
 @pytest.mark.parametrize(
     "hostile",
     [
-        '"' * MEGABYTE,
-        "," * MEGABYTE,
-        '"a,' * MEGABYTE,
-        "a" * MEGABYTE + '"',
-        " " * MEGABYTE + "a b",
+        '"' * LARGE,
+        "," * LARGE,
+        '"a,' * LARGE,
+        "a" * LARGE + '"',
+        " " * LARGE + "a b",
     ],
     ids=range(5),
 )
-def test_a_megabyte_of_hostile_input_is_read_once(hostile: str) -> None:
+def test_a_lot_of_hostile_input_is_read_once(hostile: str) -> None:
     assert len(parse_etags(hostile).as_set(include_weak=True)) <= 100
 
 

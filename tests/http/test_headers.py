@@ -23,7 +23,7 @@ from kolben.http.headers import (
     parse_set_header,
 )
 
-MEGABYTE = 1 << 20
+LARGE = 1 << 18
 
 
 def test_accept_without_a_header_is_not_provided() -> None:
@@ -90,8 +90,8 @@ def test_no_parser_raises_whatever_it_reads(value: str) -> None:
     parse_set_header(value)
 
 
-@pytest.mark.parametrize("hostile", [";q=" * MEGABYTE, "a;q=0." + "1" * MEGABYTE, "a/" * MEGABYTE])
-def test_a_megabyte_of_hostile_input_is_read_once(hostile: str) -> None:
+@pytest.mark.parametrize("hostile", [";q=" * LARGE, "a;q=0." + "1" * LARGE, "a/" * LARGE])
+def test_a_lot_of_hostile_input_is_read_once(hostile: str) -> None:
     assert len(parse_accept_header(hostile, MIMEAccept)) <= 100
     assert len(parse_cache_control_header(hostile)) <= 100
     assert len(parse_csp_header(hostile.replace("=", " "))) <= 100

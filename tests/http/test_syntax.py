@@ -26,7 +26,7 @@ text = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_cha
 token = st.text("!#$%&'*+-.^_`|~09azAZ", min_size=1)
 plain_name = st.text("!#$&+-.^_`|~09az", min_size=1)
 
-MEGABYTE = 1 << 20
+LARGE = 1 << 18
 
 
 @given(text)
@@ -164,23 +164,23 @@ def test_an_encoded_option_is_not_quoted_again() -> None:
 @pytest.mark.parametrize(
     "hostile",
     [
-        "a," * MEGABYTE,
-        "," * MEGABYTE,
-        '"' * MEGABYTE,
-        '"\\' * MEGABYTE,
-        'a="' * MEGABYTE,
-        'a;a="' * MEGABYTE,
-        ";a=" * MEGABYTE,
-        "a;" + " " * MEGABYTE + "b",
-        "a=" * MEGABYTE,
-        'a="' + "\\\\" * MEGABYTE,
-        '"a"' * MEGABYTE,
-        "v; a*=" + "a'" * MEGABYTE,
-        "v; " + "a*" * MEGABYTE + "=1",
+        "a," * LARGE,
+        "," * LARGE,
+        '"' * LARGE,
+        '"\\' * LARGE,
+        'a="' * LARGE,
+        'a;a="' * LARGE,
+        ";a=" * LARGE,
+        "a;" + " " * LARGE + "b",
+        "a=" * LARGE,
+        'a="' + "\\\\" * LARGE,
+        '"a"' * LARGE,
+        "v; a*=" + "a'" * LARGE,
+        "v; " + "a*" * LARGE + "=1",
     ],
     ids=range(13),
 )
-def test_a_megabyte_of_hostile_input_is_read_once(hostile: str) -> None:
+def test_a_lot_of_hostile_input_is_read_once(hostile: str) -> None:
     # Anything but linear time would take hours here, and no test would say so but this one.
     assert len(parse_list_header(hostile)) <= MAX_ENTRIES
     assert len(parse_dict_header(hostile)) <= MAX_ENTRIES

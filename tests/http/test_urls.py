@@ -21,7 +21,7 @@ from kolben.http.urls import (
     uri_to_iri,
 )
 
-MEGABYTE = 1 << 20
+LARGE = 1 << 18
 unicode_text = st.text(st.characters(exclude_categories=["Cs"]))
 
 
@@ -78,7 +78,7 @@ def test_both_ways_of_reading_agree(query: bytes | str, limit: int | None) -> No
 
 def test_only_so_many_pairs_are_read() -> None:
     assert len(parse_query("&".join(["a=1"] * 1000))) == 1000
-    for query in ("&".join(["a=1"] * 1001), "&" * MEGABYTE, b"a&" * 1001):
+    for query in ("&".join(["a=1"] * 1001), "&" * LARGE, b"a&" * 1001):
         with pytest.raises(TooManyPairs, match="More than 1000") as caught:
             query_args(query)
         assert caught.value.limit == 1000
@@ -87,9 +87,9 @@ def test_only_so_many_pairs_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "hostile", ["%" * MEGABYTE, "a=" * MEGABYTE, "+" * MEGABYTE, "%ff" * MEGABYTE], ids=range(4)
+    "hostile", ["%" * LARGE, "a=" * LARGE, "+" * LARGE, "%ff" * LARGE], ids=range(4)
 )
-def test_a_megabyte_of_hostile_input_is_read_once(hostile: str) -> None:
+def test_a_lot_of_hostile_input_is_read_once(hostile: str) -> None:
     assert len(parse_query(hostile)) == 1
 
 

@@ -26,6 +26,7 @@ _escaped = re.compile(r"\\(.)", re.ASCII | re.DOTALL)
 
 _parameter_name = re.compile(f"({_TCHAR}+)=")
 _parameter_token = re.compile(f"{_TCHAR}+")
+_delimiter = re.compile(r";[ \t]*+").search
 
 # charset "'" [ language ] "'" value-chars                     RFC 8187, section 3.2.1
 _ATTR = _TCHAR.replace("'", "")
@@ -232,11 +233,10 @@ def _raw_parameters(text: str) -> list[tuple[str, str]]:
                     break
                 found.append((name[1].lower(), value[0]))
                 position = value.end()
-        position = text.find(";", position) + 1
-        if not position:
+        delimiter = _delimiter(text, position)
+        if delimiter is None:
             break
-        while text.startswith((" ", "\t"), position):
-            position += 1
+        position = delimiter.end()
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
@@ -34,20 +33,24 @@ class TooManyPairs(ValueError):
         self.limit = limit
 
 
-def _requote(error: UnicodeError) -> tuple[str, int]:
-    """Keep bytes that are not UTF-8 percent-encoded, so that no information is lost."""
-    assert isinstance(error, UnicodeDecodeError)
-    return quote(error.object[error.start : error.end], safe=""), error.end
+# What "surrogateescape" makes of the bytes that are not UTF-8.
+_ESCAPES = {0xDC00 + byte: f"%{byte:02X}" for byte in range(0x80, 0x100)}
 
 
-codecs.register_error("kolben.requote", _requote)
+def _utf8(data: bytes) -> str:
+    """Decode, keeping bytes that are not UTF-8 percent-encoded, so that nothing is lost."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        # An error handler of our own would be called for each of a million bad bytes.
+        return data.decode("utf-8", "surrogateescape").translate(_ESCAPES)
 
 
 def _decode(text: str) -> str:
     if "+" in text:
         text = text.replace("+", " ")
     if "%" in text:
-        return unquote_to_bytes(text).decode("utf-8", "kolben.requote")
+        return _utf8(unquote_to_bytes(text))
     return text
 
 
@@ -65,7 +68,7 @@ def parse_query(query: str | bytes, limit: int | None = MAX_PAIRS) -> list[tuple
     """
     if not query:
         return []
-    text = query.decode("utf-8", "kolben.requote") if isinstance(query, bytes) else query
+    text = _utf8(query) if isinstance(query, bytes) else query
     if limit is not None and text.count("&") >= limit:
         raise TooManyPairs(limit)
     plain = "%" not in text and "+" not in text
@@ -98,7 +101,7 @@ def query_args(
     args = _new(cls)
     if query:
         # One pair, nothing encoded: nearly every query string there is.
-        text = query.decode("utf-8", "kolben.requote") if isinstance(query, bytes) else query
+        text = _utf8(query) if isinstance(query, bytes) else query
         if "&" not in text and "%" not in text and "+" not in text and limit != 0:
             name, _, value = text.partition("=")
             _set(args, name, [value])
@@ -149,7 +152,7 @@ def _unquoter(keep: str) -> Callable[[str], str]:
         if "%" not in text:
             return text
         return "".join(
-            piece if number % 2 else unquote_to_bytes(piece).decode("utf-8", "kolben.requote")
+            piece if number % 2 else _utf8(unquote_to_bytes(piece))
             for number, piece in enumerate(split(text))
         )
 

@@ -83,12 +83,16 @@ def test_challenges_survive_writing_and_reading() -> None:
         'Digest realm="r", nonce="n", qop="auth, auth-int", algorithm=MD5',
         "Bearer abc==",
         "Negotiate",
+        'Bearer realm="r", error=x, flag',
     ):
         challenge = WWWAuthenticate.from_header(header)
         assert challenge is not None
         assert challenge.to_header() == str(challenge) == header
         assert repr(challenge) == f"<WWWAuthenticate {header}>"
-    assert WWWAuthenticate.from_header("") is None
+    assert WWWAuthenticate.from_header("") is WWWAuthenticate.from_header(" ") is None
+    unheard = WWWAuthenticate("basic")
+    unheard["realm"] = "x"
+    assert unheard["realm"] == "x"
 
 
 def test_every_change_of_a_challenge_is_told() -> None:
@@ -110,7 +114,7 @@ def test_every_change_of_a_challenge_is_told() -> None:
         'Basic realm="b", charset=UTF-8, x=y',
         'Basic realm="b", charset=UTF-8',
         'Basic realm="b"',
-        "Bearer realm=b",
+        'Bearer realm="b"',
         'Bearer scope="s t"',
         "Bearer t",
     ]

@@ -34,6 +34,7 @@ def test_typed_attributes_read_and_write_directives() -> None:
     del cache.no_cache
     del cache.no_cache
     assert dict(cache) == {}
+    assert cache.max_age is None
     with pytest.raises(ValueError, match="soon"):
         cache.max_age = "soon"  # type: ignore[assignment]
 

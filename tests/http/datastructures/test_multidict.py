@@ -143,6 +143,7 @@ def test_a_value_that_cannot_be_converted_is_the_default(make: Any) -> None:
     assert data.get("s", 20, type=int) == 20
     assert data.get("n", 20, type=refuse) == 20
     assert data.get("missing", 20, type=int) == 20
+    assert data.get("n") == "42"
     with pytest.raises(ZeroDivisionError):
         data.get("n", type=lambda value: 1 // 0)
 
@@ -285,6 +286,7 @@ def test_combined_dictionaries_are_seen_as_one() -> None:
     # The first that can be converted, not the first that is there.
     assert both.get("a", type=int) == 5
     assert both.get("z", "no") == "no"
+    assert both.get("c") == "4"
     second.add("d", "6")
     assert both["d"] == "6"
     assert both.copy() == MultiDict([*first.items(multi=True), *second.items(multi=True)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -45,4 +46,5 @@ def test_what_changes_nothing_is_not_told() -> None:
 def test_nobody_has_to_listen() -> None:
     data: CallbackDict[str, int] = CallbackDict()
     data["a"] = 1
+    assert copy.copy(data) == data
     assert repr(data) == "<CallbackDict {'a': 1}>"

@@ -25,6 +25,9 @@ def test_names_are_found_in_any_spelling_and_kept_in_the_first() -> None:
     assert repr(names) == "HeaderSet(['Cookie', 'accept'])"
     assert HeaderSet(["a b"]).to_header() == '"a b"'
     assert not HeaderSet()
+    alone = HeaderSet()
+    alone.add("a")
+    assert list(alone) == ["a"]
 
 
 def test_changes_are_told_and_nothing_else() -> None:

@@ -10,8 +10,10 @@ from typing import Any, Self
 from ..syntax import dump_header, parse_dict_header, quote_header_value
 from .observed import CallbackDict
 
-# Challenge parameters that clients expect in quotes.           RFC 7616, section 3.3
-_QUOTED = frozenset({"realm", "domain", "nonce", "opaque", "qop"})
+# Challenge parameters that clients expect in quotes, be they tokens or not.
+# RFC 9110, section 11.5; RFC 7616, section 3.3
+_QUOTED = frozenset({"realm"})
+_QUOTED_IN_DIGEST = frozenset({"realm", "domain", "nonce", "opaque", "qop"})
 
 
 def _split(value: str) -> tuple[str, str, bool]:
@@ -168,10 +170,11 @@ class WWWAuthenticate:
             return f"{scheme} {self._token}"
         if not self._parameters:
             return scheme
-        if self._type not in ("digest", "basic"):
-            return f"{scheme} {dump_header(self._parameters)}"
+        quoted = _QUOTED_IN_DIGEST if self._type == "digest" else _QUOTED
         pairs = [
-            f"{key}={quote_header_value(value, allow_token=key not in _QUOTED)}"
+            key
+            if value is None
+            else f"{key}={quote_header_value(value, allow_token=key not in quoted)}"
             for key, value in self._parameters.items()
         ]
         return f"{scheme} {', '.join(pairs)}"

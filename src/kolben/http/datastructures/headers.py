@@ -87,15 +87,14 @@ class Headers:
                 (name.lower().encode("latin-1"), value.encode("latin-1").strip(b" \t"))
                 for name, value in self._list
             ]
-        except UnicodeEncodeError:
-            for name, value in self._list:
-                if not value.isascii() and max(value) > "\xff":
-                    raise ValueError(
-                        f"The value of the header {name!r} has characters that a header cannot"
-                        f" carry: {value!r}. Percent-encode it, or use the 'name*=' form of RFC"
-                        " 8187 for a parameter."
-                    ) from None
-            raise
+        except UnicodeEncodeError as error:
+            bad = error.object
+            name = next(name for name, value in self._list if value == bad)
+            raise ValueError(
+                f"The value of the header {name!r} has characters that a header cannot carry:"
+                f" {bad!r}. Percent-encode it, or use the 'name*=' form of RFC 8187 for a"
+                " parameter."
+            ) from None
 
     def __getattr__(self, name: str) -> Any:
         if name == "_list" and (raw := self._raw) is not None:
