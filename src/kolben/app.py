@@ -133,6 +133,7 @@ class Kolben(Scaffold):
             "SESSION_COOKIE_PARTITIONED": False,
             "SESSION_COOKIE_SAMESITE": "Lax",
             "SESSION_DIGEST": "sha1",
+            "SESSION_DIGEST_FALLBACKS": ("sha1",),
             "SESSION_REFRESH_EACH_REQUEST": True,
             "MAX_CONTENT_LENGTH": 16 * 1024 * 1024,
             "MAX_FORM_MEMORY_SIZE": 500_000,

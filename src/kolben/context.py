@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from .exceptions import HTTPException
 from .json.current import provided_by
 from .local import wait
+from .sessions import SessionInterface
 
 if TYPE_CHECKING:  # the one upward exception: current_app and every context's app are typed
     from .app import Kolben as Kolben  # the floors above take the type from here
@@ -57,6 +58,14 @@ def _json_provider() -> JSONProvider | None:
 
 
 provided_by(_json_provider)
+
+
+def _current_request() -> Request | None:
+    ctx = current.get(None)
+    return None if ctx is None else ctx.request
+
+
+SessionInterface.current_request = staticmethod(_current_request)
 
 
 class _AppCtxGlobals:
@@ -123,45 +132,55 @@ class Context:
     :param base: The context whose ``g`` and application-level teardown this one shares.
     """
 
-    __slots__ = (
-        "__dict__",
-        "__weakref__",
-        "_g",
-        "_session",
-        "_url_adapter",
-        "after_functions",
-        "app",
-        "base",
-        "flashes",
-        "held",
-        "plan",
-        "request",
-        "tokens",
-    )
+    __slots__ = ("__dict__", "__weakref__", "app", "plan", "request", "response")
 
     app: Kolben
     request: Request | None
-    base: Context
+    #: The steps of the request; the pipeline's.
+    plan: Any
+    #: What the pipeline has come to.
+    response: Response
+    #: The response is not done when it is made: a session was opened, or functions wait for it.
+    unfinished: bool = False
     #: Functions given to :func:`after_this_request`, in their order.
-    after_functions: list[Callable[[Any], Any]] | None
+    after_functions: list[Callable[[Any], Any]] | None = None
     #: Messages that get_flashed_messages took out of the session, kept for the request.
-    flashes: list[tuple[str, str]] | None
+    flashes: list[tuple[str, str]] | None = None
     #: A streamed body uses the context: teardown waits until that body has been closed.
-    held: bool
+    held: bool = False
+    #: The request belongs to the context that was current before.
+    borrowed: bool = False
+    #: What undoes each push.
+    tokens: list[Token[Context]] | None = None
+    _shared: Context | None = None
+    _g: Any = None
+    _session: SessionMixin | None = None
+    _url_adapter: MapAdapter | None = None
 
     def __init__(
         self, app: Kolben, request: Request | None = None, base: Context | None = None
     ) -> None:
         self.app = app
         self.request = request
-        self.base = self if base is None else base
-        self._g = self._session = self._url_adapter = None
-        self.after_functions = self.flashes = self.tokens = self.plan = None
-        self.held = False
+        self.plan = None
+        if base is not None:
+            self._shared = base
 
     def __repr__(self) -> str:
         what = f" {self.request.method} {self.request.path}" if self.request is not None else ""
         return f"<{type(self).__name__} of {self.app.name!r}{what}>"
+
+    @property
+    def base(self) -> Context:
+        """The context whose ``g`` this one shares, and with which the application's teardown
+        functions run: itself, unless it was begun within another one of the same application.
+        """
+        # Not stored where it is itself: each request would leave a reference cycle behind.
+        return self if self._shared is None else self._shared
+
+    def share(self, above: Context) -> None:
+        """Use what belongs to the application in the context around this one."""
+        self._shared = above.base
 
     @property
     def g(self) -> Any:
@@ -188,11 +207,14 @@ class Context:
             if hasattr(opened, "__await__"):
                 opened = wait(cast("Any", opened))
             self.keep_session(opened)
-        return cast("SessionMixin", self._session)
+        session = cast("SessionMixin", self._session)
+        session.accessed = True
+        return session
 
     @session.setter
     def session(self, value: SessionMixin) -> None:
         self._session = value
+        self.unfinished = True
 
     @property
     def opened_session(self) -> SessionMixin | None:
@@ -203,7 +225,7 @@ class Context:
         """Take what an interface opened; ``None`` stands for a session that cannot be used."""
         if opened is None:
             opened = self.app.session_interface.make_null_session(self.app)
-        self._session = opened
+        self.session = opened
 
     @property
     def url_adapter(self) -> MapAdapter | None:
@@ -265,13 +287,12 @@ class Context:
         if self.request is not None:
             # Flask: a request inside an application context shares that context's g, and
             # the application's teardown stays with the outer one.
-            if self.base is self:
-                self.base = above.base
+            self.share(above)
         elif above.request is not None:
             self.request = above.request
             self._session = above._session
             self._url_adapter = above._url_adapter
-            self.__dict__["borrowed"] = True
+            self.borrowed = True
 
     def _leave(self) -> bool:
         """Undo one push; true when that was the last one."""
@@ -336,7 +357,7 @@ class Context:
     @property
     def owns_request(self) -> bool:
         """Whether the request's own teardown belongs to this context."""
-        return self.request is not None and "borrowed" not in self.__dict__
+        return self.request is not None and not self.borrowed
 
 
 def require_app() -> Context:
@@ -383,6 +404,7 @@ def after_this_request(f: Callable[[Response], Any]) -> Callable[[Response], Any
     ctx = require_request()
     if ctx.after_functions is None:
         ctx.after_functions = []
+        ctx.unfinished = True
     ctx.after_functions.append(f)
     return f
 

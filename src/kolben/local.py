@@ -151,7 +151,10 @@ class Proxy:
 
     @property
     def __wrapped__(self) -> Any:
-        return self._get_current_object()
+        try:
+            return self._get_current_object()
+        except RuntimeError as error:  # what unwraps functions asks for attributes only
+            raise AttributeError("__wrapped__") from error
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:  # type: ignore[override]

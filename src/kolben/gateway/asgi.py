@@ -5,23 +5,27 @@
 
 from __future__ import annotations
 
-from asyncio import _get_running_loop
+from contextvars import Token
 from typing import TYPE_CHECKING
 
 from ..context import Context, current
 from ..exceptions import ClientDisconnected, HTTPException
 from ..local import drive
 from ..pipeline.plan import Plan
-from ..pipeline.run import run, teardown
+from ..pipeline.run import teardown
 from ..registry.compile import Compiler
 from ..routing import Redirection
 from ..wrappers import Request, Response
 from .bodies import head_of, send_streamed
-from .disconnects import Gone, watched, watched_on_trio
+from .disconnects import Gone, watch
 
 if TYPE_CHECKING:
     from .._types import Receive, Scope, Send
     from ..context import Kolben
+
+#: One of these must be there if an HTTP/1 request has a body, RFC 9112, section 6.3.
+OF_A_BODY = frozenset((b"content-length", b"transfer-encoding"))
+MISSING = Token.MISSING
 
 
 class Gateway:
@@ -35,6 +39,7 @@ class Gateway:
         self.request_class = app.request_class
         self.url_map = app.url_map
         self.url_map.compile()
+        self.static = app.url_map.static
         #: Whether the host has a part in matching, so that it must be looked at first.
         self.by_host = (
             app.config["TRUSTED_HOSTS"] is not None
@@ -43,120 +48,117 @@ class Gateway:
         )
 
     async def http(self, app: Kolben, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request: match, load the body, run the pipeline, send."""
         request = self.request_class(scope, receive)
         ctx = Context(app, request)
-        above = current.get(None)
-        if above is not None and above.app is app:
-            ctx.base = above.base
         plan = ctx.plan = self.find_plan(ctx, request)
-        # As long as the body is on its way, no message can be spared to learn of a disconnect.
-        spare: Receive | None = receive
-        has_body = request.announces_body()
+        has_body = reading = False
+        token = current.set(ctx)
         try:
+            if (above := token.old_value) is not MISSING and above.app is app:
+                ctx.share(above)
+            for name, _ in scope["headers"]:
+                if name in OF_A_BODY:
+                    has_body = request.announces_body()
+                    break
+            else:
+                if request.method != "GET":  # what HTTP/2 sends need not be announced
+                    has_body = request.announces_body()
             if has_body:
                 request._limits = plan.limits
                 if not plan.stream:
                     await request.load()
-                if request._body is None:
-                    spare = None
-            if plan.hops or spare is None:
-                await self.answer(ctx, send, spare)
-            elif _get_running_loop() is not None:
-                await watched(self.answer(ctx, send, None), spare)
+                reading = request._body is None
+            if "kolben.preserve" in scope:
+                ctx.held = True
+                scope["kolben.preserve"].append(ctx)
+            if plan.hops:
+                worker = scope.get("kolben.worker")
+                await app.view_lane.run(drive, plan.run(ctx), worker=worker)
+            elif reading or not plan.waits:
+                # Messages belong to the body still, or there is no time to leave in.
+                await plan.run(ctx)
             else:
-                await watched_on_trio(self.answer(ctx, send, None), spare)
+                await watch(plan.run(ctx), receive)
+            current.reset(token)
+            token = None
+            response = ctx.response
+            headers, body = response.to_asgi()
+            if body is None:
+                return await self.send_streamed(ctx, send, None if reading else receive)
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": response.status_code,
+                    "headers": headers,
+                }
+            )
+            if request.method == "HEAD":
+                body = b""
+            await send({"type": "http.response.body", "body": body})
+            if ctx.held or response._on_close is not None or response._body.__class__ is not bytes:
+                await self.end(ctx, None)
         except (Gone, ClientDisconnected):
             return
         finally:
+            if token is not None:
+                current.reset(token)
             if has_body:
                 request.close()
 
     def find_plan(self, ctx: Context, request: Request) -> Plan:
         """Match the request; what routing has against it is kept for the pipeline to raise."""
-        try:
-            if self.by_host or b"%2" in (request.scope.get("raw_path") or b""):
-                rule, request.view_args = ctx.url_adapter.match(return_rule=True)  # type: ignore[union-attr]
-            else:
-                rule, request.view_args = self.url_map.match(request.path, request.method)
-        except Redirection as redirection:
-            request.routing_exception = ctx.url_adapter.redirect_for(redirection)  # type: ignore[union-attr]
-            request.view_args = {}
-            return self.compiler.unmatched
-        except HTTPException as error:
-            request.routing_exception = error
-            request.view_args = {}
-            return self.compiler.unmatched
+        scope = request.scope
+        # A slash that was written "%2F" does not divide segments; the adapter looks at that.
+        as_it_is = not self.by_host and scope.get("raw_path", b"").find(b"%2") < 0
+        by_method = self.static.get(request.path)
+        if as_it_is and by_method is not None and request.method in by_method:
+            rule, request.view_args = by_method[request.method], {}
+        else:
+            try:
+                if as_it_is:
+                    rule, request.view_args = self.url_map.match(request.path, request.method)
+                else:
+                    rule, request.view_args = ctx.url_adapter.match(return_rule=True)  # type: ignore[union-attr]
+            except Redirection as redirection:
+                request.view_args = {}
+                request.routing_exception = ctx.url_adapter.redirect_for(redirection)  # type: ignore[union-attr]
+                return self.compiler.unmatched
+            except HTTPException as error:
+                request.view_args = {}
+                request.routing_exception = error
+                return self.compiler.unmatched
         request.url_rule = rule
         plan: Plan = rule.plan or self.compiler.plan_of(ctx.app, rule)
-        if request.method == "OPTIONS" and plan.options is not None:
-            plan = plan.options
+        if plan.options is not None and request.method == "OPTIONS":
+            return plan.options
         return plan
 
-    async def answer(self, ctx: Context, send: Send, spare: Receive | None) -> None:
-        """Run the pipeline and send what it gives.
+    async def send_streamed(self, ctx: Context, send: Send, spare: Receive | None) -> None:
+        """Send a body that is not complete in memory, then end what waited for it.
 
-        :param spare: Tells of a disconnect while a body is streamed; ``None`` where it cannot,
-            or where somebody watches already.
+        :param spare: Tells of a disconnect meanwhile; ``None`` where it cannot.
         """
-        plan: Plan = ctx.plan
-        request: Request = ctx.request  # type: ignore[assignment]
-        if (preserve := request.scope.get("kolben.preserve")) is not None:
-            ctx.held = True
-            preserve.append(ctx)
-        token = current.set(ctx)
-        try:
-            if plan.hops:
-                worker = request.scope.get("kolben.worker")
-                response = await ctx.app.view_lane.run(drive, run(ctx), worker=worker)
-            else:
-                response = await run(ctx)
-        finally:
-            current.reset(token)
-        body = response.complete_body()
-        if body is None:
-            return await self.answer_streamed(ctx, send, spare, response)
-        if request.method == "HEAD":
-            body = b""
-        await send(
-            {
-                "type": "http.response.start",
-                "status": response.status_code,
-                "headers": response.asgi_headers(),
-            }
-        )
-        await send({"type": "http.response.body", "body": body})
-        if ctx.held or response._on_close is not None or response._body.__class__ is not bytes:
-            await self.end(ctx, response, None)
-
-    async def answer_streamed(
-        self, ctx: Context, send: Send, spare: Receive | None, response: Response
-    ) -> None:
-        """Send a body that is not complete in memory, then end what waited for it."""
         request: Request = ctx.request  # type: ignore[assignment]
         error: BaseException | None = None
         try:
             if request.method == "HEAD":
-                await send(head_of(response))
-                return await send({"type": "http.response.body", "body": b""})
-            sending = send_streamed(ctx.app, request, send, response)
-            if spare is None:
-                await sending
-            elif _get_running_loop() is not None:
-                await watched(sending, spare)
+                await send(head_of(ctx.response))
+                await send({"type": "http.response.body", "body": b""})
             else:
-                await watched_on_trio(sending, spare)
+                sending = send_streamed(ctx.app, request, send, ctx.response)
+                await (sending if spare is None else watch(sending, spare))
         except Exception as raised:
             error = raised
-            await self.log_broken_stream(ctx, raised)
+            self.log_broken_stream(ctx, raised)
         except BaseException as raised:
             error = raised
             raise
         finally:
-            await self.end(ctx, response, error)
+            await self.end(ctx, error)
             del error
 
-    async def log_broken_stream(self, ctx: Context, error: Exception) -> None:
+    def log_broken_stream(self, ctx: Context, error: Exception) -> None:
         """Log an error that ended a body which had begun, or pass it on to the test or server.
 
         The last message of the body is never sent, so that the server closes the connection
@@ -170,19 +172,21 @@ class Gateway:
         finally:
             current.reset(token)
 
-    async def end(self, ctx: Context, response: Response, error: BaseException | None) -> None:
+    async def end(self, ctx: Context, error: BaseException | None) -> None:
         """Close a response, and end a context that its body still needed."""
         request: Request = ctx.request  # type: ignore[assignment]
-        worker = request.scope.get("kolben.worker")
-        lane = ctx.app.view_lane
+        response: Response = ctx.response
+        lane, worker = ctx.app.view_lane, request.scope.get("kolben.worker")
         token = current.set(ctx)
         try:
             if response._on_close is not None or hasattr(response._body, "close"):
                 await lane.run(response.close, worker=worker)
-            if ctx.held and "kolben.preserve" not in request.scope:
-                if ctx.plan.hops:
-                    await lane.run(drive, teardown(ctx, error), worker=worker)
-                else:
-                    await teardown(ctx, error)
         finally:
-            current.reset(token)
+            try:
+                if ctx.held and "kolben.preserve" not in request.scope:
+                    if ctx.plan.hops:
+                        await lane.run(drive, teardown(ctx, error), worker=worker)
+                    else:
+                        await teardown(ctx, error)
+            finally:
+                current.reset(token)

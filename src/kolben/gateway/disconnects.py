@@ -8,15 +8,13 @@ wait are over by then.
 
 from __future__ import annotations
 
-from asyncio import CancelledError, Task, current_task, get_running_loop
-from collections.abc import Coroutine, Generator
+from asyncio import CancelledError, Task, _get_running_loop, current_task
+from collections.abc import Awaitable, Coroutine, Generator
 from types import coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .._types import Receive
-
-T = TypeVar("T")
 
 
 class Gone(Exception):
@@ -35,27 +33,6 @@ async def until_gone(receive: Receive) -> bool:
         ended = not message.get("more_body", False)
 
 
-@coroutine
-def _resume(coro: Coroutine[Any, Any, T], pending: Any) -> Generator[Any, Any, T]:
-    """Go on with a coroutine that was driven by hand until it first had to wait."""
-    while True:
-        try:
-            value = yield pending
-        except GeneratorExit:
-            coro.close()
-            raise
-        except BaseException as error:
-            try:
-                pending = coro.throw(error)
-            except StopIteration as done:
-                return done.value  # type: ignore[no-any-return]
-        else:
-            try:
-                pending = coro.send(value)
-            except StopIteration as done:
-                return done.value  # type: ignore[no-any-return]
-
-
 class Watcher:
     """Cancels the task that made it when the client leaves."""
 
@@ -63,51 +40,73 @@ class Watcher:
 
     def __init__(self, receive: Receive) -> None:
         self.gone = False
-        self.task: Task[Any] | None = current_task()
-        self.watch = get_running_loop().create_task(self.cancel_when_gone(receive))
+        task = self.task = current_task()
+        assert task is not None  # the caller's
+        self.watch = task.get_loop().create_task(self.cancel_when_gone(receive))
 
     async def cancel_when_gone(self, receive: Receive) -> None:
         if await until_gone(receive) and self.task is not None:
             self.gone = True
             self.task.cancel()
 
+    def cancelled_alone(self) -> bool:
+        """Whether nobody else wanted to cancel the task, so that it may go on."""
+        return self.gone and self.task is not None and self.task.uncancel() == 0
+
     def stop(self) -> None:
         self.task = None
         self.watch.cancel()
 
 
-async def watched(coro: Coroutine[Any, Any, T], receive: Receive) -> T:
+@coroutine
+def watched(coro: Coroutine[Any, Any, None], receive: Receive) -> Generator[Any, Any, None]:
     """Run a coroutine to its end, cancelled if the client leaves while it waits.
 
-    :raises Gone: if it was.
+    A generator, because only that can see the coroutine wait: what it then yields is passed on
+    to the event loop from here. Iterating, rather than ``send``, costs no exception where the
+    coroutine ends without having waited.
+
+    :raises Gone: if it was cancelled for that.
     """
-    try:
-        pending = coro.send(None)
-    except StopIteration as done:
-        return done.value  # type: ignore[no-any-return]
-    watcher = Watcher(receive)
-    task = watcher.task
-    try:
-        return await _resume(coro, pending)
-    except CancelledError:
-        # Whoever else cancelled this task must not find that it went on.
-        if watcher.gone and task is not None and task.uncancel() == 0:
-            raise Gone from None
-        raise
-    finally:
-        watcher.stop()
+    for pending in coro.__await__():
+        watcher = Watcher(receive)
+        try:
+            yield from _resume(coro, pending)
+        except CancelledError:
+            if watcher.cancelled_alone():
+                raise Gone from None
+            raise
+        finally:
+            watcher.stop()
+        return
 
 
-async def watched_on_trio(coro: Coroutine[Any, Any, T], receive: Receive) -> T:
+def _resume(coro: Coroutine[Any, Any, None], pending: Any) -> Generator[Any, Any, None]:
+    """Go on with a coroutine that was driven by hand until it first had to wait."""
+    try:
+        while True:
+            try:
+                value = yield pending
+            except GeneratorExit:
+                coro.close()
+                raise
+            except BaseException as error:
+                pending = coro.throw(error)
+            else:
+                pending = coro.send(value)
+    except StopIteration:
+        return
+
+
+async def watched_on_trio(coro: Coroutine[Any, Any, None], receive: Receive) -> None:
     """The same where anyio's cancel scopes are needed, which must stand around the whole.
 
     :raises Gone: if the client left.
     """
-    from anyio import create_task_group
+    from anyio import create_task_group  # not needed on asyncio, and dear to import
 
-    result: list[T] = []
     error: BaseException | None = None
-    gone = False
+    gone = done = False
 
     async def watch() -> None:
         nonlocal gone
@@ -118,15 +117,25 @@ async def watched_on_trio(coro: Coroutine[Any, Any, T], receive: Receive) -> T:
     async with create_task_group() as group:
         group.start_soon(watch)
         try:
-            result.append(await coro)
+            await coro
+            done = True
         except Exception as raised:  # a task group would wrap it
             error = raised
         group.cancel_scope.cancel()
     try:
         if error is not None:
             raise error
-        if not result:
+        if gone and not done:
             raise Gone
-        return result[0]
     finally:
         del error
+
+
+def watch(coro: Coroutine[Any, Any, None], receive: Receive) -> Awaitable[None]:
+    """Run a coroutine to its end, cancelled if the client leaves while it waits.
+
+    :raises Gone: if it was cancelled for that.
+    """
+    if _get_running_loop() is not None:
+        return watched(coro, receive)
+    return watched_on_trio(coro, receive)

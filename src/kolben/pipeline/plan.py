@@ -7,7 +7,7 @@ the request's path asks again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..wrappers import Response
@@ -34,6 +34,7 @@ class Plan:
         "blueprints",
         "driver",
         "error_handlers",
+        "finishes",
         "full_dispatch",
         "handle_exception",
         "handle_http_exception",
@@ -46,18 +47,23 @@ class Plan:
         "preprocess",
         "process_response",
         "refreshes_session",
+        "run",
         "save_session",
         "stream",
         "teardown",
         "teardown_app",
+        "tears_down",
         "url_value_preprocessors",
         "view",
+        "waits",
     )
 
     #: The view, or what answers in its place.
     view: Step
     #: What is done for ``OPTIONS`` where the view leaves it to Kolben.
     options: Plan | None
+    #: Something in the chain may have to wait for the event loop.
+    waits: bool
     #: The whole chain runs in one worker thread.
     hops: bool
     #: Makes a step of a function that was registered during the request.
@@ -70,8 +76,12 @@ class Plan:
     url_value_preprocessors: tuple[Step, ...]
     before: tuple[Step, ...]
     after: tuple[Step, ...]
+    #: There is something to do with every response.
+    finishes: bool
     teardown: tuple[Step, ...]
     teardown_app: tuple[Step, ...]
+    #: There are teardown functions.
+    tears_down: bool
     #: Code (``None`` for exceptions by class) to the handlers by class, nearest scope first.
     error_handlers: Mapping[int | None, tuple[Mapping[type[BaseException], Step], ...]]
     #: The blueprints of the endpoint, innermost first.
@@ -80,6 +90,7 @@ class Plan:
     #: The body is left to the view.
     stream: bool
     # Stages that an application may replace by a method of its own; each takes the context.
+    run: Callable[[Context], Coroutine[Any, Any, None]]
     full_dispatch: Callable[[Context], Awaitable[Response]]
     preprocess: Callable[[Context], Awaitable[Any]] | None
     process_response: Callable[[Context, Response], Awaitable[Response]]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutinefunction
+from opcode import opmap
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..context import current, require_request
@@ -11,6 +12,7 @@ from ..pipeline import run
 from ..pipeline.convert import response_maker
 from ..pipeline.drivers import is_async, loop_driver, thread_driver
 from ..pipeline.plan import Driver, Plan, Step
+from ..sessions import SecureCookieSessionInterface
 from ..wrappers.forms import Limits
 from .blueprints import BODY_OPTIONS
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from ..context import Context, Kolben
     from ..routing import Rule
 
+
+#: The instructions of ``await``, ``async for`` and ``async with``.
+WAITS = frozenset(opmap[name] for name in ("GET_AWAITABLE", "GET_ANEXT"))
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -112,6 +117,11 @@ class Compiler:
         plan.teardown = tuple(map(drive, teardown))
         plan.teardown_app = tuple(map(drive, teardown_app))
         plan.error_handlers = error_handlers(app, outward, drive)
+        plan.waits = (
+            any(map(may_wait, (step, *url_value, *before, *after, *teardown, *teardown_app)))
+            or bool(app.error_handler_spec)
+            or type(interface) is not SecureCookieSessionInterface
+        )
         # A session interface does no slow work unless it is async: it is called where it is.
         eager = is_async(interface.open_session) or not interface.lazy
         plan.open_session = direct(interface.open_session) if eager else None
@@ -124,6 +134,7 @@ class Compiler:
         if plan.hops:
             plan.open_session = drive(interface.open_session) if eager else None
             plan.save_session = drive(interface.save_session)
+        plan.tears_down = bool(teardown or teardown_app)
         plan.stream = bool(options.get("stream"))
         plan.limits = Limits(
             *(options.get(name, app.config[name.upper()]) for name in BODY_OPTIONS)
@@ -135,7 +146,10 @@ class Compiler:
         """The stages, by the application's own methods where it has replaced them."""
         plan.make_response = self.make_response
         plan.full_dispatch = stage(app, plan, "full_dispatch_request", run.full_dispatch)
+        plan.run = run.run if plan.full_dispatch is run.full_dispatch else run.run_replaced
         plan.process_response = stage(app, plan, "process_response", run.process_response)
+        replaced = plan.process_response is not run.process_response
+        plan.finishes = bool(plan.after or plan.refreshes_session or plan.open_session or replaced)
         plan.handle_exception = stage(app, plan, "handle_exception", run.handle_exception)
         plan.handle_user_exception = stage(
             app, plan, "handle_user_exception", run.handle_user_exception
@@ -201,6 +215,16 @@ def gather(
     """The functions of some scopes, in the order in which they run."""
     step = -1 if backwards else 1
     return [f for name in names if name in functions for f in functions[name][::step]]
+
+
+def may_wait(func: Callable[..., Any]) -> bool:
+    """Whether calling a step on the event loop may suspend: whether there is an ``await`` in it.
+
+    A coroutine function without one runs through like a plain function, so that a client has
+    no time to leave meanwhile.
+    """
+    code = getattr(func, "__code__", None)
+    return code is None or not iscoroutinefunction(func) or not WAITS.isdisjoint(code.co_code[::2])
 
 
 def direct(func: Callable[..., Any]) -> Step:
