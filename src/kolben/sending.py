@@ -30,8 +30,6 @@ from .wrappers.body import FileBody
 
 __all__ = [
     "content_disposition",
-    "open_instance_resource",
-    "open_resource",
     "safe_join",
     "send_file",
     "send_from_directory",
@@ -418,37 +416,3 @@ def send_from_directory(
 
 
 # Resources -------------------------------------------------------------------------------
-
-
-def open_resource(
-    root_path: str, resource: str, mode: str = "rb", encoding: str | None = None
-) -> IO[Any]:
-    """What ``open_resource`` of an application or blueprint does: open a file beside its code.
-
-    :param root_path: The folder of the application or blueprint.
-    :param resource: The file's path in it.
-    :param mode: ``"rb"``, ``"r"`` or ``"rt"``.
-    :param encoding: For text.
-    :raises ValueError: for a mode that writes.
-    :source: Flask: the same.
-    """
-    if mode not in {"r", "rt", "rb"}:
-        raise ValueError(f"Resources can only be opened for reading; the mode was {mode!r}.")
-    return open(
-        os.path.join(root_path, resource), mode, encoding=None if mode == "rb" else encoding
-    )
-
-
-def open_instance_resource(
-    instance_path: str, resource: str, mode: str = "rb", encoding: str | None = "utf-8"
-) -> IO[Any]:
-    """What ``Kolben.open_instance_resource`` does: open a file of the instance folder.
-
-    :param instance_path: The instance folder.
-    :param resource: The file's path in it.
-    :param mode: Any mode of :func:`open`.
-    :param encoding: For text.
-    :source: Flask: the same.
-    """
-    path = os.path.join(instance_path, resource)
-    return open(path, mode, encoding=None if "b" in mode else encoding)

@@ -122,7 +122,9 @@ class Gateway:
                     rule, request.view_args = ctx.url_adapter.match(return_rule=True)  # type: ignore[union-attr]
             except Redirection as redirection:
                 request.view_args = {}
-                request.routing_exception = ctx.url_adapter.redirect_for(redirection)  # type: ignore[union-attr]
+                request.routing_exception = ctx.url_adapter.redirect_for(  # type: ignore[union-attr]
+                    redirection, request.method
+                )
                 return self.compiler.unmatched
             except HTTPException as error:
                 request.view_args = {}

@@ -1,0 +1,1 @@
+"""Registration: one API for application and blueprints; records in, plans out."""
