@@ -253,8 +253,11 @@ def _supervise(config: uvicorn.Config, program: _Program) -> None:
     # multiprocessing would import the main module in the new process, which is not yet the
     # moment: it is run there, as the main module.
     main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    listener = config.bind_socket()
+    # Who comes while the program starts waits in the queue, instead of being turned away.
+    listener.listen(config.backlog)
     try:
-        ChangeReload(config, target=program, sockets=[config.bind_socket()]).run()
+        ChangeReload(config, target=program, sockets=[listener]).run()
     finally:
         sys.modules["__main__"] = main
 

@@ -128,4 +128,10 @@ class KolbenGroup(AppGroup):
             # environment may name the application whose commands belong into the help.
             env_file_option.handle_parse_result(ctx, {}, [])
             app_option.handle_parse_result(ctx, {}, [])
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except BaseException:
+            # The help of a command without arguments is an error in click, raised where nobody
+            # closes the context yet; looking for commands has pushed the application's.
+            ctx.close()
+            raise
