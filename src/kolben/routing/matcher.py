@@ -25,7 +25,7 @@ from .states import State, Tree
 
 Match = tuple[Rule, dict[str, Any]]
 
-_NOWHERE = State()
+_NOWHERE = State(0)
 
 
 class MatchFunction(Protocol):
@@ -80,24 +80,30 @@ class Matcher:
                         state = target
                         break
                 else:
+                    if state.rest is None:
+                        return self.search(path, method, host, websocket)
+                    rest = "/".join(segments[state.depth :])
+                    if not rest or rest[0] == "/":
+                        return self.search(path, method, host, websocket)
+                    segments[state.depth :] = (rest,)
+                    state = state.rest
                     break
-        else:
-            leaf = (state.websocket_leaves if websocket else state.leaves).get(method)
-            if leaf is not None:
-                rule, first, others = leaf
-                if first is None:
-                    return rule, {}
-                name, convert, index = first
+        leaf = (state.websocket_leaves if websocket else state.leaves).get(method)
+        if leaf is None:
+            return self.search(path, method, host, websocket)
+        rule, first, others = leaf
+        if first is None:
+            return rule, {}
+        name, convert, index = first
+        text = segments[index]
+        try:
+            values = {name: text if convert is None else convert(text)}
+            for name, convert, index in others:
                 text = segments[index]
-                try:
-                    values = {name: text if convert is None else convert(text)}
-                    for name, convert, index in others:
-                        text = segments[index]
-                        values[name] = text if convert is None else convert(text)
-                    return rule, values
-                except ValueError:  # a refusal, or a fault in a converter: the search knows
-                    pass
-        return self.search(path, method, host, websocket)
+                values[name] = text if convert is None else convert(text)
+            return rule, values
+        except ValueError:  # a refusal, or a fault in a converter: the search tells which
+            return self.search(path, method, host, websocket)
 
     def search(self, path: str, method: str, host: str | None, websocket: bool) -> Match:
         """The same as :meth:`match`, looking at every way."""

@@ -8,7 +8,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from .converters import AnyConverter, BaseConverter
+from .converters import AnyConverter, BaseConverter, PathConverter
 from .pattern import Pattern
 from .rule import Rule
 from .syntax import Part
@@ -29,11 +29,25 @@ _NO_LEAVES: Mapping[str, Leaf] = {}
 
 
 class State:
-    """What may follow after some segments, and the rules that end there."""
+    """What may follow after some segments, and the rules that end there.
 
-    __slots__ = ("edges", "index", "leaves", "plain", "rules", "static", "websocket_leaves")
+    :param depth: How many segments lie before it, with the empty one before the first slash.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = (
+        "depth",
+        "edges",
+        "index",
+        "leaves",
+        "plain",
+        "rest",
+        "rules",
+        "static",
+        "websocket_leaves",
+    )
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
         self.static: dict[str, State] = {}
         self.edges: list[Edge] = []
         self.rules: list[Rule] = []
@@ -41,6 +55,8 @@ class State:
         #: For the quick way: what each edge accepts and where it leads. Empty where it takes more
         #: than that to follow an edge.
         self.plain: tuple[tuple[Accepts, State], ...] = ()
+        #: For the quick way: where a ``path`` leads that takes what no edge in ``plain`` takes.
+        self.rest: State | None = None
         #: What the quick way finds at its end, by method. A method that is not there may still
         #: match, if it takes more to get its values.
         self.leaves: Mapping[str, Leaf] = _NO_LEAVES
@@ -49,11 +65,17 @@ class State:
     def freeze(self) -> None:
         """Prepare for matching, once all rules are there."""
         self.edges.sort(key=attrgetter("weight"))
-        plain = [(edge.accepts, edge.state) for edge in self.edges if edge.accepts is not None]
         if len(self.edges) > INDEX_FROM:
             self.index = EdgeIndex(self.edges)
-        elif len(plain) == len(self.edges):
-            self.plain = tuple(plain)
+        elif self.edges:
+            *edges, last = self.edges
+            rest = last.state if last.is_path else None
+            if rest is None:
+                edges.append(last)
+            plain = [(edge.accepts, edge.state) for edge in edges if edge.accepts is not None]
+            if len(plain) == len(edges):
+                self.plain = tuple(plain)
+                self.rest = rest
         requests = [rule for rule in self.rules if not rule.websocket]
         if requests:
             self.leaves = _leaves(requests)
@@ -75,16 +97,21 @@ class Edge:
     """The way from one state to another through a part with placeholders.
 
     :param part: What it matches.
+    :param depth: How many segments lie before the state that it leads to.
     """
 
-    __slots__ = ("accepts", "final", "pattern", "state", "suffixed", "tokens", "weight")
+    __slots__ = ("accepts", "final", "is_path", "pattern", "state", "suffixed", "tokens", "weight")
 
-    def __init__(self, part: Part) -> None:
-        self.state = State()
+    def __init__(self, part: Part, depth: int) -> None:
+        self.state = State(depth)
         self.tokens = part.tokens
         self.final = part.final
         self.suffixed = part.suffixed
         self.weight = part.weight
+        #: Whether it takes all that is left, if that does not begin with a slash.
+        self.is_path = [type(token) for token in part.tokens] == [
+            PathConverter
+        ] and not part.suffixed
         #: Whether it matches a segment whole; ``None`` where it is more than one placeholder, or
         #: takes more or less than a segment.
         self.accepts: Accepts | None = None
@@ -151,7 +178,7 @@ class Tree:
     """
 
     def __init__(self) -> None:
-        self.root = State()
+        self.root = State(-1)
         self._edges: dict[tuple[int, Any], Edge] = {}
 
     def add(self, rule: Rule) -> None:
@@ -163,7 +190,8 @@ class Tree:
             elif part.text in state.static:
                 state = state.static[part.text]
             else:
-                state.static[part.text] = state = State()
+                state.static[part.text] = following = State(state.depth + 1)
+                state = following
         state.rules.append(rule)
 
     def _edge(self, state: State, part: Part) -> Edge:
@@ -171,7 +199,7 @@ class Tree:
         key = (id(state), (tokens, part.final, part.suffixed, part.weight))
         edge = self._edges.get(key)
         if edge is None:
-            edge = self._edges[key] = Edge(part)
+            edge = self._edges[key] = Edge(part, state.depth + 1)
             state.edges.append(edge)
         return edge
 
