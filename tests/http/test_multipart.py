@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from kolben.http.multipart import (
     MAX_PART_HEADERS,
     MultipartDecoder,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kolben.wrappers import FileBody
 from kolben.wrappers.body import slice_iterable
 

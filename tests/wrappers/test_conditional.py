@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kolben.exceptions import RequestedRangeNotSatisfiable
 from kolben.http.dates import http_date
 from kolben.wrappers import FileBody, Request, Response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kolben.exceptions import SecurityError
 from kolben.wrappers.hosts import get_current_url, get_host, host_is_trusted, split_host
 

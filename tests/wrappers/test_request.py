@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from kolben import local
 from kolben.exceptions import ClientDisconnected, HTTPException
 from kolben.http.datastructures import FileStorage, MultiDict

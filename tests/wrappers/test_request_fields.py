@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from kolben.exceptions import HTTPException
 from kolben.http.datastructures import ImmutableList, MultiDict, UserAgent
 from kolben.wrappers import Request
@@ -67,7 +68,7 @@ def test_a_bad_host_is_raised_where_it_is_asked_for_and_never_by_repr() -> None:
 
 def test_trusted_hosts() -> None:
     class Trusting(Request):
-        trusted_hosts = [".example.org"]  # noqa: RUF012 - as users write it
+        trusted_hosts = [".example.org"]
 
     scope: dict[str, Any] = {"method": "GET", "path": "/", "headers": [(b"host", b"a.example.org")]}
     assert Trusting(scope).host == "a.example.org"

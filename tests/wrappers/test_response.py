@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from kolben.exceptions import NotFound
 from kolben.http.datastructures import Headers
 from kolben.wrappers import FileBody, Request, Response

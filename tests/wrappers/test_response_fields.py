@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from kolben.http.datastructures import ContentRange, ContentSecurityPolicy, WWWAuthenticate
 from kolben.wrappers import Response
 from kolben.wrappers.response_fields import COEP, COOP

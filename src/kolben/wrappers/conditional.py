@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from itertools import pairwise
 from collections.abc import AsyncIterable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ..exceptions import RequestedRangeNotSatisfiable

@@ -112,7 +112,10 @@ _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 def parse_urlencoded(
-    body: bytes, charset: str | None = None, limits: Limits = DEFAULT_LIMITS
+    body: bytes,
+    charset: str | None = None,
+    max_memory: int | None = None,
+    max_pairs: int | None = None,
 ) -> Pairs:
     """Split an ``application/x-www-form-urlencoded`` body.
 
@@ -120,6 +123,7 @@ def parse_urlencoded(
     [('name', 'René'), ('tag', 'a b'), ('tag', '')]
 
     :param charset: The charset that the Content-Type names, or ``None`` for UTF-8.
+    :param max_memory: Bytes allowed; ``None`` for any number. So for ``max_pairs``.
     :raises BadRequest: on a percent sign without two hexadecimal digits, or on bytes that
         are not text in the charset.
     :raises RequestEntityTooLarge: if there are more bytes or pairs than the limits allow.
@@ -130,10 +134,9 @@ def parse_urlencoded(
     encoding = find_charset(charset)
     if not body:
         return []
-    most = limits.max_form_memory_size
-    if most is not None and len(body) > most:
+    if max_memory is not None and len(body) > max_memory:
         raise too_large("The form's fields are")
-    if limits.max_form_parts is not None and body.count(b"&") >= limits.max_form_parts:
+    if max_pairs is not None and body.count(b"&") >= max_pairs:
         raise RequestEntityTooLarge("The form has more fields than the server accepts.")
     if b"%" in body and _BAD_ESCAPE.search(body):
         raise BadRequest("The form has a percent sign that is not followed by two hex digits.")
@@ -156,12 +159,12 @@ def _split_pairs(body: bytes, encoding: str) -> Pairs:
     for raw in body.split(b"&"):
         if raw:
             key, _, content = raw.partition(b"=")
-            pairs.append((_unquote(key, encoding), _unquote(content, encoding)))
+            if b"%" in key:
+                key = unquote_to_bytes(key)
+            if b"%" in content:
+                content = unquote_to_bytes(content)
+            pairs.append((key.decode(encoding), content.decode(encoding)))
     return pairs
-
-
-def _unquote(text: bytes, encoding: str) -> str:
-    return (unquote_to_bytes(text) if b"%" in text else text).decode(encoding)
 
 
 class _Field:

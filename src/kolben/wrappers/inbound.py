@@ -10,7 +10,7 @@ from ..local import drive, running_backend, thread, wait
 from .forms import FormBuilder, too_large
 
 if TYPE_CHECKING:
-    from .request import Request
+    from .request_body import RequestBody
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -132,7 +132,7 @@ class BodyStream:
         pieces of any size here.
     """
 
-    def __init__(self, request: Request, body: bytes | None, reader: BodyReader | None) -> None:
+    def __init__(self, request: RequestBody, body: bytes | None, reader: BodyReader | None) -> None:
         self._request = request
         self._loaded = body is not None
         self._rest = body or b""

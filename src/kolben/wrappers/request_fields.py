@@ -45,6 +45,10 @@ def is_json_mimetype(mimetype: str) -> bool:
     )
 
 
+# Content types that need no parsing.
+_PLAIN_TYPES = frozenset({"application/json", "application/x-www-form-urlencoded", "text/plain"})
+
+
 class RequestFields:
     """The part of a request that depends on its scope alone; websockets have it too.
 
@@ -219,12 +223,25 @@ class RequestFields:
 
     @lazy
     def _content_type(self) -> tuple[str, dict[str, str]]:
-        return parse_options_header(self.headers.get("content-type"))
+        headers: Headers | None = self.__dict__.get("headers")
+        if headers is not None:
+            value = headers.get("content-type")
+        else:
+            # Bodies are asked for more often than headers, which need not be made for this.
+            value = None
+            for name, raw in self.scope["headers"]:
+                if name == b"content-type":
+                    value = raw.decode("latin-1")
+                    break
+        if value in _PLAIN_TYPES:
+            return value, {}
+        mimetype, params = parse_options_header(value)
+        return mimetype.lower(), params
 
     @property
     def mimetype(self) -> str:
         """The media type of the body in lower case, without parameters; ``""`` if unknown."""
-        return self._content_type[0].lower()
+        return self._content_type[0]
 
     @property
     def mimetype_params(self) -> dict[str, str]:

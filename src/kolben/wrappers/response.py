@@ -133,17 +133,17 @@ class Response(ResponseFields):
         content_type: str | None = None,
         direct_passthrough: bool = False,
     ) -> None:
-        if response is None:
-            self._body = []
-        elif response.__class__ is str:
+        if isinstance(response, str):
             self._body = response.encode()
-        elif isinstance(response, (str, bytearray, memoryview)):
-            self._body = response.encode() if isinstance(response, str) else bytes(response)
+        elif response is None:
+            self._body = []
+        elif isinstance(response, (bytearray, memoryview)):
+            self._body = bytes(response)
         else:
             self._body = response
         if status is None:
             status = self.default_status
-        if status.__class__ is int and 100 <= status <= 999:
+        if type(status) is int and 100 <= status <= 999:
             self.status_code = status
         else:
             self.status = status
@@ -204,7 +204,7 @@ class Response(ResponseFields):
             self.__dict__.pop("_status", None)
 
     @property
-    def headers(self) -> Headers:
+    def headers(self) -> Headers:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The header fields."""
         headers = self._headers
         return self._make_headers() if headers is None else headers
@@ -215,11 +215,13 @@ class Response(ResponseFields):
 
     def _make_headers(self) -> Headers:
         self._headers = headers = Headers()
+        # Both are known to be fit for a header, so that nothing need check them.
+        fields = headers._list
         if self._content_type is not None:
-            headers.set("Content-Type", self._content_type[1].decode("latin-1"))
+            fields.append(("Content-Type", self._content_type[1].decode("latin-1")))
         body = self._body
         if body.__class__ is bytes and self.automatically_set_content_length:
-            headers.set("Content-Length", str(len(body)))
+            fields.append(("Content-Length", str(len(body))))
         return headers
 
     def _set_headers(
@@ -269,15 +271,17 @@ class Response(ResponseFields):
             :attr:`autocorrect_location_header` asks for it.
         :raises ValueError: if a header has characters that cannot be sent.
         """
-        headers = self._headers
-        status = self.status_code
+        return self._finish_headers(self.headers.to_asgi(), self.status_code, request)
+
+    def to_asgi(self) -> tuple[list[Pair], bytes | None]:
+        """What is sent: :meth:`asgi_headers` and :meth:`complete_body`, in one step."""
         body = self._body
-        if headers is None and body.__class__ is bytes and status not in WITHOUT_BODY:
+        if self._headers is None and body.__class__ is bytes and self.status_code == 200:
             length = len(body)
             pair = _LENGTHS[length] if length < 1024 else (b"content-length", b"%d" % length)
             content_type = self._content_type
-            return [pair] if content_type is None else [content_type, pair]
-        return self._finish_headers(self.headers.to_asgi(), status, request)
+            return ([pair] if content_type is None else [content_type, pair]), body
+        return self.asgi_headers(), self.complete_body()
 
     def _finish_headers(
         self, fields: list[Pair], status: int, request: Request | None
