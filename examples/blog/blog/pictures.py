@@ -52,7 +52,9 @@ def _columns(scene: Scene, width: int, height: int) -> Iterator[list[bytes]]:
     top, foot, sun, near, phase, east = scene
     sky = [_mix(top, foot, y / height / 0.72) for y in range(height)]
     plain_sky = [bytes(colour) for colour in sky]
-    slopes = []  # for each hill its colours from the ridge down, paler in the mist of the valley
+    slopes: list[
+        list[bytes]
+    ] = []  # for each hill its colours from the ridge down, paler in the mist of the valley
     for hill in range(HILLS):
         colour = _mix(foot, near, 0.22 + 0.78 * hill / (HILLS - 1))
         part = 1.4 * (1 - hill / HILLS) / height

@@ -171,7 +171,7 @@ def open_page(browser: Any, server: str, pictures: Path) -> Iterator[Any]:
     def open_page(**options: Any) -> Watched:
         options.setdefault("viewport", DESKTOP)
         context = browser.new_context(base_url=server, **options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(30_000)
         opened.append((context, watched := Watched(context, server, pictures)))
         return watched
 
