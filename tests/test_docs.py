@@ -224,6 +224,12 @@ def test_lifecycle(load: Load, path: str) -> None:
     assert set(module.ORDERS) == {"/def", "/async", "/refused", "/failing", "/broken"}
 
 
+def test_every_setting_is_documented() -> None:
+    pages = (DOCS / "guide" / "configuration.md", DOCS / "guide" / "context.md")
+    documented = {name for page in pages for name in re.findall(r"`([A-Z_]+)`", page.read_text())}
+    assert set(kolben.Kolben.default_config) - documented == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
 def test_pages_show_only_code_that_is_run(page: Path) -> None:
     fences = re.findall(r"^```(\S+)", page.read_text(), re.MULTILINE)
