@@ -71,6 +71,8 @@ def test_redirects_are_absolute_and_keep_the_query() -> None:
         "https://example.com/app/list/?q=x&q=y+z"
     )
     assert redirect(adapter(), "/branch") == "http://example.com/branch/"
+    many: Any = MultiDict([("q", "a"), ("q", "b")])
+    assert redirect(adapter(query_args=many), "/branch") == "http://example.com/branch/?q=a&q=b"
 
 
 def test_a_redirect_never_leaves_the_host() -> None:

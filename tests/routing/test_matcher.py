@@ -63,12 +63,13 @@ def test_a_rule_for_another_method_leaves_the_path_to_the_next() -> None:
     assert caught.value.valid_methods == ["GET", "HEAD", "PUT"]
 
 
-def test_a_converter_that_refuses_leaves_the_path_to_the_next() -> None:
+@pytest.mark.parametrize("methods", [None, ["GET"]])
+def test_a_converter_that_refuses_leaves_the_path_to_the_next(methods: list[str] | None) -> None:
     urls = Map(
         [
-            Rule("/<int(max=9):x>", endpoint="digit"),
-            Rule("/<int(fixed_digits=3):x>", endpoint="three"),
-            Rule("/<x>", endpoint="any"),
+            Rule("/<int(max=9):x>", endpoint="digit", methods=methods),
+            Rule("/<int(fixed_digits=3):x>", endpoint="three", methods=methods),
+            Rule("/<x>", endpoint="any", methods=methods),
         ]
     )
     assert endpoint(urls, "/7") == "digit"
@@ -77,19 +78,26 @@ def test_a_converter_that_refuses_leaves_the_path_to_the_next() -> None:
     assert endpoint(urls, "/7777") == "any"
 
 
-def test_a_faulty_converter_is_not_mistaken_for_a_refusal() -> None:
+@pytest.mark.parametrize("methods", [None, ["GET"]])
+def test_a_faulty_converter_is_not_mistaken_for_a_refusal(methods: list[str] | None) -> None:
     class Faulty(BaseConverter):
         def to_python(self, value: str) -> Any:
             raise ValueError("a bug")
 
-    urls = Map([Rule("/<faulty:x>", endpoint="x")], converters={"faulty": Faulty})
+    urls = Map([Rule("/<faulty:x>", endpoint="x", methods=methods)], converters={"faulty": Faulty})
     with pytest.raises(ValueError, match="a bug") as caught:
         urls.match("/x", "GET")
     assert not isinstance(caught.value, ValidationError)
 
 
-def test_more_digits_than_python_converts_are_no_match() -> None:
-    urls = Map([Rule("/<int:x>", endpoint="x"), Rule("/f/<float:x>", endpoint="f")])
+@pytest.mark.parametrize("methods", [None, ["GET"]])
+def test_more_digits_than_python_converts_are_no_match(methods: list[str] | None) -> None:
+    urls = Map(
+        [
+            Rule("/<int:x>", endpoint="x", methods=methods),
+            Rule("/f/<float:x>", endpoint="f", methods=methods),
+        ]
+    )
     for path in ("/" + "9" * 5_000, "/f/" + "9" * 400 + ".0"):
         with pytest.raises(NotFound):
             urls.match(path, "GET")
@@ -177,6 +185,26 @@ def test_a_path_may_hold_a_line_feed() -> None:
     urls = Map([Rule("/<path:p>", endpoint="p"), Rule("/s/<s>", endpoint="s")])
     assert urls.match("/a\nb/c", "GET")[1] == {"p": "a\nb/c"}
     assert urls.match("/s/a\nb", "GET")[1] == {"s": "a\nb"}
+
+
+@pytest.mark.parametrize("methods", [None, ["GET"]])
+def test_a_path_takes_what_is_left_but_no_slash_in_front(methods: list[str] | None) -> None:
+    urls = Map(
+        [
+            Rule("/s/<path:p>", endpoint="path", methods=methods),
+            Rule("/s/<int:i>", endpoint="int", methods=methods),
+            Rule("/<a>/<int:b>/<path:p>", endpoint="three", methods=methods),
+        ]
+    )
+    assert urls.match("/s/css/a.css", "GET")[1] == {"p": "css/a.css"}
+    assert urls.match("/s/7", "GET")[1] == {"i": 7}
+    assert urls.match("/s/7/", "GET")[1] == {"p": "7/"}
+    assert urls.match("/a/7/b/c//", "GET")[1] == {"a": "a", "b": 7, "p": "b/c//"}
+    with pytest.raises(NotFound):
+        urls.match("/s/", "GET")
+    with pytest.raises(Redirection) as caught:
+        urls.match("/s//a", "GET")
+    assert caught.value.path == "/s/a"
 
 
 def encoded(raw: bytes) -> str:
