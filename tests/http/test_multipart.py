@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -47,7 +48,7 @@ def body_of(*parts: tuple[str, bytes], boundary: bytes = b"b") -> bytes:
 
 def cut(body: bytes, places: Iterable[int]) -> list[bytes]:
     at = sorted({0, len(body), *(place % (len(body) + 1) for place in places)})
-    return [body[start:stop] for start, stop in zip(at, at[1:], strict=False)]
+    return [body[start:stop] for start, stop in pairwise(at)]
 
 
 DISPOSITION = "Content-Disposition: form-data; name="

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -296,7 +297,7 @@ def test_ten_ranges_are_answered() -> None:
 @given(st.sets(st.integers(0, 1024), min_size=2, max_size=10), st.sampled_from(["file", "bytes"]))
 def test_ranges_put_together_are_the_file(cuts: set[int], kind: str) -> None:
     at = sorted(cuts | {0, 1024})
-    spans = list(zip(at, at[1:], strict=False))
+    spans = list(pairwise(at))
     wanted = "bytes=" + ",".join(f"{start}-{stop - 1}" for start, stop in spans)
     response = Response(bodies()[kind](), content_type="a/b")
     response.make_conditional(ask(range=wanted), accept_ranges=True)

@@ -637,7 +637,8 @@ def test_json_errors_may_be_replaced() -> None:
     assert len(calls) == 1
     assert request.get_json(silent=True) is None
     assert given(b"{", "text/plain", Own).json == {"failed": True}
-    assert calls[1] is None
+    assert request.on_json_loading_failure(None) == {"failed": True}
+    assert calls[1:] == [None, None]
 
 
 def test_the_json_module_may_be_replaced() -> None:

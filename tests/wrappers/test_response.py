@@ -127,6 +127,24 @@ def test_changing_the_content_type() -> None:
     assert response.asgi_headers() == [(b"content-length", b"1")]
 
 
+def test_a_body_of_another_type_is_refused() -> None:
+    with pytest.raises(TypeError, match="'int'"):
+        Response(5)  # type: ignore[arg-type]
+
+
+def test_headers_may_be_replaced() -> None:
+    response = Response("a")
+    response.headers = {"X-A": "1"}  # type: ignore[assignment]
+    assert response.headers.getlist("x-a") == ["1"]
+    assert (b"content-length", b"1") in response.asgi_headers()
+
+
+def test_a_header_beyond_latin_1_is_refused_when_it_is_sent() -> None:
+    response = Response("a", headers={"X-A": "€"})
+    with pytest.raises(ValueError, match="X-A"):
+        response.asgi_headers()
+
+
 def test_headers_given_to_the_constructor() -> None:
     headers = Headers({"X-A": "1"})
     assert Response(headers=headers).headers is headers
@@ -256,6 +274,7 @@ def test_not_modified_keeps_what_updates_a_cache() -> None:
         ("a?b=c#d", b"a?b=c#d"),
         ("/straße", b"/stra%C3%9Fe"),
         ("/a b", b"/a%20b"),
+        ("/€", b"/%E2%82%AC"),
         ("/\\evil.example", b"/%5Cevil.example"),
         ("https://münchen.de/", b"https://xn--mnchen-3ya.de/"),
     ],
@@ -492,3 +511,18 @@ def test_json() -> None:
         json_module = json
 
     assert Own("NaN", mimetype="application/json").json != 0
+
+
+def test_headers_and_body_in_one_step() -> None:
+    for response in (
+        Response("abc"),
+        Response("abc", 404),
+        Response("abc", 204),
+        Response("abc", 205),
+        Response(["a", "bc"]),
+        Response("abc", headers={"X-A": "1"}),
+        Response("x" * 2000),
+        Response.plain(b"abc", None),
+        Response(iter("abc")),
+    ):
+        assert response.to_asgi() == (response.asgi_headers(), response.complete_body())

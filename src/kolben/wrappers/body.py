@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, Self
 from ..local import running_backend, thread, wait
 
 if TYPE_CHECKING:
-    from .response import Response
+    from .response_body import ResponseBody
 
 #: Bytes that are read from a file at once.
 CHUNK_SIZE: Final = 64 * 1024
@@ -259,7 +259,7 @@ class ResponseStream:
     mode = "wb+"
     encoding = "utf-8"
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, response: ResponseBody) -> None:
         self.response = response
         self.closed = False
 

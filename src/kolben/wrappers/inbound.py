@@ -35,7 +35,7 @@ def announced_length(scope: MutableMapping[str, Any]) -> int:
         length == NO_BODY
         # In HTTP/2 and 3 nothing need announce a body.
         and scope.get("http_version", "1.1")[:1] not in ("0", "1")
-        and scope["method"] not in ("GET", "HEAD", "OPTIONS", "TRACE", "DELETE")
+        and scope.get("method") not in ("GET", "HEAD", "OPTIONS", "TRACE", "DELETE")
     ):
         return UNKNOWN
     return length

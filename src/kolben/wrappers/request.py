@@ -185,6 +185,10 @@ class Request(RequestBody):
             raise BadRequest(f"Failed to decode JSON object: {e}") from e
         raise BadRequest() from e
 
+    def on_json_loading_failure(self, e: ValueError | None) -> Any:
+        """:meth:`on_json_loading_failed`, which is the one to override."""
+        return self.on_json_loading_failed(e)
+
 
 def _path_below(root_path: str, path: str) -> str:
     """The path without the prefix that the application is mounted under.

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin
 
 from .. import json as json_functions
 from ..exceptions import HTTPException
 from ..http.datastructures import Headers
-from ..http.etags import generate_etag
 from ..http.headers import HTTP_STATUS_CODES, validate_header
 from ..http.urls import encode_location
-from ..local import lazy
-from .body import FileBody, ResponseStream, collect, iter_encoded
+from .body import FileBody
 from .conditional import apply_conditions
-from .response_fields import ResponseFields, add_charset
+from .response_body import WITHOUT_BODY, ResponseBody
+from .response_fields import add_charset
 
 if TYPE_CHECKING:
     from .request import Request
-
-F = TypeVar("F", bound=Callable[[], Any])
 
 Pair = tuple[bytes, bytes]
 Content = (
@@ -38,8 +35,6 @@ HeadersArgument = (
     Mapping[str, str | int | Iterable[str | int]] | Iterable[tuple[str, str | int]] | Headers
 )
 
-# RFC 9110, sections 15.2, 15.3.5, 15.3.6, 15.4.5: statuses whose responses have no content.
-WITHOUT_BODY = frozenset((*range(100, 200), 204, 205, 304))
 # Headers that would speak of a body that is not there.
 _OF_THE_BODY = frozenset((b"content-type", b"content-length"))
 # For 304 more: it updates what a cache holds, and must not change what that is.
@@ -75,7 +70,7 @@ def _content_type_pair(mimetype: str | None, content_type: str | None) -> Pair |
     return pair
 
 
-class Response(ResponseFields):
+class Response(ResponseBody):
     """What is sent back to the client.
 
     >>> response = Response("Not here", status=404)
@@ -93,14 +88,7 @@ class Response(ResponseFields):
     :source: Flask and Werkzeug: the same names and meanings, without WSGI.
     """
 
-    __slots__ = (
-        "__dict__",
-        "__weakref__",
-        "_body",
-        "_content_type",
-        "_headers",
-        "status_code",
-    )
+    __slots__ = ("_content_type",)
 
     #: The status of a response that is made without one.
     default_status: int | str = 200
@@ -108,21 +96,10 @@ class Response(ResponseFields):
     default_mimetype: str | None = "text/html"
     #: Make a relative ``Location`` absolute when the response is sent.
     autocorrect_location_header = False
-    #: Let ``Content-Length`` follow the body where that is known.
-    automatically_set_content_length = True
-    #: Let :meth:`get_data` and others read a streamed body into memory.
-    implicit_sequence_conversion = True
     #: Has ``loads(text)`` for :meth:`get_json`.
     json_module: Any = json_functions
-    #: The body must not be read into memory by accident.
-    direct_passthrough: bool = False
 
-    #: The status code. Its phrase is in :attr:`status`.
-    status_code: int
-    _body: Any
-    _headers: Headers | None
     _content_type: Pair | None
-    _on_close: list[Callable[[], Any]] | None = None
 
     def __init__(
         self,
@@ -139,8 +116,13 @@ class Response(ResponseFields):
             self._body = []
         elif isinstance(response, (bytearray, memoryview)):
             self._body = bytes(response)
-        else:
+        elif hasattr(response, "__iter__") or hasattr(response, "__aiter__"):
             self._body = response
+        else:
+            raise TypeError(
+                "The body of a response must be text, bytes, or an iterable or async iterable of"
+                f" these, not {type(response).__name__!r}."
+            )
         if status is None:
             status = self.default_status
         if type(status) is int and 100 <= status <= 999:
@@ -210,8 +192,8 @@ class Response(ResponseFields):
         return self._make_headers() if headers is None else headers
 
     @headers.setter
-    def headers(self, value: Headers) -> None:
-        self._headers = value
+    def headers(self, value: HeadersArgument) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        self._headers = value if isinstance(value, Headers) else Headers(value)
 
     def _make_headers(self) -> Headers:
         self._headers = headers = Headers()
@@ -236,8 +218,9 @@ class Response(ResponseFields):
         pair = _content_type_pair(mimetype, content_type)
         if pair is not None:
             headers["Content-Type"] = pair[1].decode("latin-1")
-        if self._body.__class__ is bytes and self.automatically_set_content_length:
-            headers["Content-Length"] = str(len(self._body))
+        body = self._body
+        if body.__class__ is bytes and self.automatically_set_content_length:
+            headers["Content-Length"] = str(len(body))
 
     @property
     def content_type(self) -> str | None:
@@ -271,12 +254,25 @@ class Response(ResponseFields):
             :attr:`autocorrect_location_header` asks for it.
         :raises ValueError: if a header has characters that cannot be sent.
         """
-        return self._finish_headers(self.headers.to_asgi(), self.status_code, request)
+        headers = self.headers
+        try:
+            fields = headers.to_asgi()
+        except ValueError:
+            # Only redirects may go to any address that a person can write.
+            for name in ("Location", "Content-Location"):
+                if name in headers:
+                    headers[name] = encode_location(headers[name])
+            fields = headers.to_asgi()
+        return self._finish_headers(fields, self.status_code, request)
 
     def to_asgi(self) -> tuple[list[Pair], bytes | None]:
         """What is sent: :meth:`asgi_headers` and :meth:`complete_body`, in one step."""
         body = self._body
-        if self._headers is None and body.__class__ is bytes and self.status_code == 200:
+        if (
+            self._headers is None
+            and body.__class__ is bytes
+            and self.status_code not in WITHOUT_BODY
+        ):
             length = len(body)
             pair = _LENGTHS[length] if length < 1024 else (b"content-length", b"%d" % length)
             content_type = self._content_type
@@ -316,208 +312,6 @@ class Response(ResponseFields):
             location = urljoin(encode_location(request.base_url), location)
         return location.encode("latin-1")
 
-    # The body
-
-    def complete_body(self) -> bytes | None:
-        """The whole body as it is sent, ``b""`` for statuses that have none; ``None`` if it is
-        streamed or a file.
-        """
-        if self.status_code in WITHOUT_BODY:
-            return b""
-        body = self._body
-        if body.__class__ is bytes:
-            return body
-        return b"".join(iter_encoded(body)) if isinstance(body, (list, tuple)) else None
-
-    def body_length(self) -> int | None:
-        """The length of the body in bytes; ``None`` if it is streamed."""
-        body = self._body
-        if isinstance(body, bytes):
-            return len(body)
-        if isinstance(body, FileBody):
-            return body.length
-        return sum(map(len, iter_encoded(body))) if isinstance(body, (list, tuple)) else None
-
-    def raw_body(self) -> Any:
-        """The body as it is kept: bytes if it is complete, else a :class:`.FileBody` or an
-        iterable or async iterable.
-        """
-        body = self._body
-        return b"".join(iter_encoded(body)) if isinstance(body, (list, tuple)) else body
-
-    def wrap_body(self, body: Any) -> None:
-        """Put an iterable around the body. What it had to close is closed with the response."""
-        close = getattr(self._body, "close", None)
-        if close is not None:
-            self.call_on_close(close)
-        self._body = body
-
-    def replace_body(self, body: bytes) -> None:
-        """Drop the body for another one; its length follows."""
-        self.wrap_body(body)
-        self.headers.remove("Content-Length")
-        if self.automatically_set_content_length:
-            self.headers["Content-Length"] = str(len(body))
-
-    def append_data(self, value: str | bytes) -> None:
-        """Add to a body, which is read into memory first if it is streamed."""
-        self._ensure_sequence()
-        self._body = b"".join(iter_encoded([*self.response, value]))
-        self.headers.remove("Content-Length")
-
-    @property
-    def response(self) -> Any:
-        """The body as an iterable: a list or tuple if it is complete."""
-        body = self._body
-        if body.__class__ is bytes:
-            # Whoever changes this list shall change the response.
-            self._body = body = [body]
-        return body
-
-    @response.setter
-    def response(self, value: Any) -> None:
-        if isinstance(value, str):
-            value = value.encode()
-        self._body = value
-        if self._headers is not None:
-            self._headers.remove("Content-Length")
-
-    @overload
-    def get_data(self, as_text: Literal[False] = False) -> bytes: ...
-    @overload
-    def get_data(self, as_text: Literal[True]) -> str: ...
-    @overload
-    def get_data(self, as_text: bool) -> bytes | str: ...
-    def get_data(self, as_text: bool = False) -> bytes | str:
-        """The whole body; a streamed one is read into memory.
-
-        :param as_text: Decode it as UTF-8.
-        :raises RuntimeError: if :attr:`direct_passthrough` or
-            :attr:`implicit_sequence_conversion` forbid reading, or if an async iterable has to
-            be waited for on an event loop.
-        """
-        body = self._body
-        if body.__class__ is not bytes:
-            self._ensure_sequence()
-            body = b"".join(self.iter_encoded())
-        return body.decode() if as_text else body
-
-    def set_data(self, value: bytes | str) -> None:
-        """Replace the body."""
-        self._body = value.encode() if isinstance(value, str) else bytes(value)
-        if self._headers is not None and self.automatically_set_content_length:
-            self._headers["Content-Length"] = str(len(self._body))
-
-    @property
-    def data(self) -> bytes:
-        """The whole body: :meth:`get_data` and :meth:`set_data` as an attribute."""
-        return self.get_data()
-
-    @data.setter
-    def data(self, value: bytes | str) -> None:
-        self.set_data(value)
-
-    def calculate_content_length(self) -> int | None:
-        """The length of the body; a streamed one is read into memory, where that is allowed."""
-        try:
-            self._ensure_sequence()
-        except RuntimeError:
-            return None
-        return self.body_length()
-
-    def _ensure_sequence(self) -> None:
-        if self.is_sequence:
-            return
-        if self.direct_passthrough:
-            raise RuntimeError(
-                "The body would have to be read into memory, but the response is in direct"
-                " passthrough mode. Set 'response.direct_passthrough = False' first."
-            )
-        if not self.implicit_sequence_conversion:
-            raise RuntimeError(
-                "The body would have to be read into memory, which"
-                " 'implicit_sequence_conversion = False' forbids. Call make_sequence() first."
-            )
-        self.make_sequence()
-
-    def make_sequence(self) -> None:
-        """Read a streamed body into memory."""
-        if not self.is_sequence:
-            self.wrap_body(list(self.iter_encoded()))
-
-    async def load(self) -> None:
-        """Read an async body into memory, so that :meth:`get_data` and others work on an event
-        loop; other bodies stay as they are.
-        """
-        if isinstance(self._body, AsyncIterable):
-            self.wrap_body(await collect(self._body))
-
-    def iter_encoded(self) -> Iterator[bytes]:
-        """Iterate over the body, text encoded as UTF-8."""
-        body = self._body
-        return iter_encoded([body] if isinstance(body, bytes) else body)
-
-    @property
-    def is_streamed(self) -> bool:
-        """Whether nobody knows how many pieces the body has."""
-        return not hasattr(self._body, "__len__")
-
-    @property
-    def is_sequence(self) -> bool:
-        """Whether the body is complete in memory."""
-        return isinstance(self._body, (bytes, list, tuple))
-
-    @lazy
-    def stream(self) -> ResponseStream:
-        """The body as a file that can be written to."""
-        return ResponseStream(self)
-
-    def freeze(self) -> None:
-        """Read the body into memory whatever forbids it, and set its length and entity tag, so
-        that the response can be pickled.
-        """
-        self.wrap_body(list(self.iter_encoded()))
-        self.headers["Content-Length"] = str(self.body_length())
-        self.__dict__.pop("_on_close", None)
-        self.add_etag()
-
-    # The end
-
-    def call_on_close(self, func: F) -> F:
-        """Call a function, without arguments, when the response has been sent or given up.
-
-        :return: The function, so that this may be used as a decorator.
-        """
-        if self._on_close is None:
-            self._on_close = []
-        self._on_close.append(func)
-        return func
-
-    def close(self) -> None:
-        """Close the body and call what :meth:`call_on_close` was given; all of it, even if
-        something fails.
-
-        An async generator is not closed here: that has to be awaited.
-
-        :raises Exception: the first error of those functions.
-        """
-        error: BaseException | None = None
-        functions, self._on_close = self._on_close or [], None
-        close = getattr(self._body, "close", None)
-        for func in functions if close is None else [close, *functions]:
-            try:
-                func()
-            except Exception as exc:
-                error = error or exc
-        if error is not None:
-            raise error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
     @classmethod
     def force_type(cls, response: Response, environ: Any = None) -> Self:
         """Make a response one of this class, in place.
@@ -534,11 +328,6 @@ class Response(ResponseFields):
         return response  # type: ignore[return-value]
 
     # Conditional requests
-
-    def add_etag(self, overwrite: bool = False, weak: bool = False) -> None:
-        """Set an entity tag made of the body, unless there is one."""
-        if overwrite or "etag" not in self.headers:
-            self.set_etag(generate_etag(self.get_data()), weak)
 
     def make_conditional(
         self,
