@@ -16,12 +16,12 @@ from .helpers import (
     abort,
     flash,
     get_flashed_messages,
+    jsonify,
     make_response,
     redirect,
     stream_with_context,
     url_for,
 )
-from .json import jsonify
 from .registry.blueprints import Blueprint
 from .sending import send_file, send_from_directory
 from .signals import (

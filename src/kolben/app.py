@@ -222,7 +222,7 @@ class Kolben(Scaffold):
     # What an application is made of ------------------------------------------------------
 
     @lazy
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The application's name: its module's, or the file's when that is the main one."""
         if self.import_name == "__main__":
             path: str | None = getattr(sys.modules["__main__"], "__file__", None)
@@ -298,6 +298,7 @@ class Kolben(Scaffold):
         provide_automatic_options: bool | None = None,
         **options: Any,
     ) -> None:
+        """Register a URL rule; see :meth:`Scaffold.add_url_rule`."""
         self._check_setup_finished("add_url_rule")
         if endpoint is None:
             if view_func is None:
@@ -318,9 +319,7 @@ class Kolben(Scaffold):
         body_options = {
             name: options.pop(name) for name in ("stream", *BODY_OPTIONS) if name in options
         }
-        record = self.url_rule_class(
-            rule, methods=methods | required, endpoint=endpoint, **options
-        )
+        record = self.url_rule_class(rule, methods=methods | required, endpoint=endpoint, **options)
         record.provide_automatic_options = provide_automatic_options
         if view_func is not None:
             old_func = self.view_functions.get(endpoint)
@@ -492,7 +491,7 @@ class Kolben(Scaffold):
         if ctx.plan is None:
             self._prepare_by_hand(ctx)
         coro = stage(ctx, *args)
-        return drive(coro) if ctx.plan.driver is thread_driver else coro
+        return drive(coro) if getattr(ctx.plan, "driver", None) is thread_driver else coro
 
     def _prepare_by_hand(self, ctx: Context) -> None:
         """Give a context that was pushed by hand a plan."""
@@ -596,9 +595,7 @@ class Kolben(Scaffold):
         """Log an error that nothing handled, with the line of its request."""
         request = require_request().request
         assert request is not None
-        self.logger.error(
-            "Exception on %s [%s]", request.path, request.method, exc_info=exc_info
-        )
+        self.logger.error("Exception on %s [%s]", request.path, request.method, exc_info=exc_info)
 
     # Colours -----------------------------------------------------------------------------
 
@@ -645,9 +642,7 @@ class Kolben(Scaffold):
         if listening.used:
             appcontext_pushed.send(self)
 
-    async def teardown_context_async(
-        self, ctx: Context, exc: BaseException | None = None
-    ) -> None:
+    async def teardown_context_async(self, ctx: Context, exc: BaseException | None = None) -> None:
         """Run the teardown functions for a context that was pushed by hand."""
         await self._end_by_hand(ctx, loop_driver(self.view_lane), exc)
 
@@ -655,9 +650,7 @@ class Kolben(Scaffold):
         """:meth:`teardown_context_async` for synchronous code."""
         drive(self._end_by_hand(ctx, thread_driver, exc))
 
-    async def _end_by_hand(
-        self, ctx: Context, driver: Driver, exc: BaseException | None
-    ) -> None:
+    async def _end_by_hand(self, ctx: Context, driver: Driver, exc: BaseException | None) -> None:
         ctx.plan = teardown_plan(self, ctx, driver)
         try:
             await pipeline.teardown(ctx, exc)
@@ -783,9 +776,9 @@ class Kolben(Scaffold):
         :param use_cookies: Keep cookies between requests.
         :param kwargs: For :attr:`test_client_class`.
         """
-        cls = self.test_client_class
-        if cls is None:
-            from .testing import Client as cls  # tests alone pay for it
+        from .testing import Client  # tests alone pay for it
+
+        cls = self.test_client_class or Client
         return cls(self, use_cookies=use_cookies, **kwargs)
 
     def test_cli_runner(self, **kwargs: Any) -> CliRunner:
@@ -793,7 +786,7 @@ class Kolben(Scaffold):
 
         :param kwargs: For :attr:`test_cli_runner_class`.
         """
-        cls = self.test_cli_runner_class
-        if cls is None:
-            from .testing import CliRunner as cls  # tests alone pay for it
+        from .testing import CliRunner  # tests alone pay for it
+
+        cls = self.test_cli_runner_class or CliRunner
         return cls(self, **kwargs)

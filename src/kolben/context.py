@@ -51,7 +51,6 @@ an active HTTP request. Move it into a view or a hook, or, in a test, into
 'with app.test_request_context():'. See the documentation on testing."""
 
 
-
 def _json_provider() -> JSONProvider | None:
     ctx = current.get(None)
     return None if ctx is None else ctx.app.json
@@ -65,7 +64,7 @@ def _current_request() -> Request | None:
     return None if ctx is None else ctx.request
 
 
-SessionInterface.current_request = staticmethod(_current_request)
+SessionInterface.current_request = staticmethod(_current_request)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 class _AppCtxGlobals:
@@ -205,7 +204,7 @@ class Context:
                 raise RuntimeError(NO_REQUEST)
             opened = self.app.session_interface.open_session(self.app, self.request)
             if hasattr(opened, "__await__"):
-                opened = wait(cast("Any", opened))
+                opened = wait(opened)
             self.keep_session(opened)
         session = cast("SessionMixin", self._session)
         session.accessed = True
@@ -307,7 +306,8 @@ class Context:
         return True
 
     def _finish(self) -> None:
-        current.reset(self.tokens.pop())
+        if self.tokens:
+            current.reset(self.tokens.pop())
         self.tokens = None
 
     def pop(self, exc: BaseException | None = _missing) -> None:

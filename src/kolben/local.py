@@ -66,7 +66,7 @@ def running_backend() -> str | None:
 
 
 class _Thread(threading.local):
-    portal: Callable[[Awaitable[Any]], Any] | None = None
+    portal: Callable[[Coroutine[Any, Any, Any]], Any] | None = None
 
 
 #: What this thread knows of the event loop that it works for. A driver that runs code in a
@@ -89,7 +89,7 @@ def drive(coro: Coroutine[Any, Any, T]) -> T:
         return cast("T", done.value)
     coro.close()
     raise RuntimeError(
-        f"{coro.__qualname__} had to wait, but it was called from synchronous code on the event"
+        f"{getattr(coro, '__qualname__', coro)} had to wait, but it was called from synchronous code on the event"
         " loop's own thread, which cannot wait. Await it: use the async form of the call (for"
         " example 'await render_template_async(...)'), or make the calling view 'def'."
     )
@@ -121,10 +121,18 @@ def call(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return wait(result) if isawaitable(result) else result
 
 
+_BUILTINS: dict[str, Callable[..., Any]] = {
+    "__len__": len,
+    "__iter__": iter,
+    "__hash__": hash,
+    "__reversed__": reversed,
+}
+
+
 def _forward(name: str) -> Callable[..., Any]:
-    op = getattr(operator, name, None)
+    op: Callable[..., Any] | None = getattr(operator, name, None)
     if op is None:
-        op = {"__len__": len, "__iter__": iter, "__hash__": hash, "__reversed__": reversed}[name]
+        op = _BUILTINS[name]
 
     def method(self: Proxy, *args: Any) -> Any:
         return op(self._get_current_object(), *args)
@@ -157,7 +165,7 @@ class Proxy:
             raise AttributeError("__wrapped__") from error
 
     @property  # type: ignore[misc]
-    def __class__(self) -> type:  # type: ignore[override]
+    def __class__(self) -> type:  # pyright: ignore[reportIncompatibleMethodOverride]
         try:
             return type(self._get_current_object())
         except RuntimeError:
@@ -187,13 +195,14 @@ class Proxy:
     def __str__(self) -> str:
         return str(self._get_current_object())
 
-    def __dir__(self) -> Iterator[str]:  # type: ignore[override]
+    def __dir__(self) -> Iterator[str]:
         try:
             return iter(dir(self._get_current_object()))
         except RuntimeError:
             return iter(())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the object."""
         return self._get_current_object()(*args, **kwargs)
 
     def __enter__(self) -> Any:

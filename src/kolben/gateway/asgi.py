@@ -53,9 +53,10 @@ class Gateway:
         ctx = Context(app, request)
         plan = ctx.plan = self.find_plan(ctx, request)
         has_body = reading = False
-        token = current.set(ctx)
+        pushed = current.set(ctx)
+        token: Token[Context] | None = pushed
         try:
-            if (above := token.old_value) is not MISSING and above.app is app:
+            if (above := pushed.old_value) is not MISSING and above.app is app:
                 ctx.share(above)
             for name, _ in scope["headers"]:
                 if name in OF_A_BODY:
@@ -80,7 +81,7 @@ class Gateway:
                 await plan.run(ctx)
             else:
                 await watch(plan.run(ctx), receive)
-            current.reset(token)
+            current.reset(pushed)
             token = None
             response = ctx.response
             headers, body = response.to_asgi()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..pipeline.convert import ApplicationResponse
@@ -29,9 +30,7 @@ async def send_streamed(app: Kolben, request: Request, send: Send, response: Res
         await _send_iterable(app, request, send, response, body)
 
 
-async def _send_application(
-    request: Request, send: Send, response: ApplicationResponse
-) -> None:
+async def _send_application(request: Request, send: Send, response: ApplicationResponse) -> None:
     """Let another ASGI application answer, with the response's headers added to its own."""
     extra = response.headers.to_asgi()
 
@@ -62,7 +61,8 @@ async def _send_iterable(
     lane, worker = app.file_lane, request.scope.get("kolben.worker")
     iterator = iter(body)
     await send(head_of(response))
-    while (chunk := await lane.run(next, iterator, _end, worker=worker)) is not _end:
+    step: Callable[..., Any] = next
+    while (chunk := await lane.run(step, iterator, _end, worker=worker)) is not _end:
         await send(piece(chunk))
     await send(LAST)
 

@@ -8,7 +8,7 @@ wait are over by then.
 
 from __future__ import annotations
 
-from asyncio import CancelledError, Task, _get_running_loop, current_task
+from asyncio import CancelledError, _get_running_loop, current_task
 from collections.abc import Awaitable, Coroutine, Generator
 from types import coroutine
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,7 @@ class Watcher:
         self.watch = task.get_loop().create_task(self.cancel_when_gone(receive))
 
     async def cancel_when_gone(self, receive: Receive) -> None:
+        """Wait for the client to leave, and cancel the task then."""
         if await until_gone(receive) and self.task is not None:
             self.gone = True
             self.task.cancel()
@@ -54,6 +55,7 @@ class Watcher:
         return self.gone and self.task is not None and self.task.uncancel() == 0
 
     def stop(self) -> None:
+        """Stop watching: the request is over."""
         self.task = None
         self.watch.cancel()
 

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from inspect import isasyncgenfunction
 from typing import TYPE_CHECKING, Any
 
-from ..pipeline.drivers import Driver
+from ..pipeline.plan import Driver
 
 if TYPE_CHECKING:
     from .._types import Receive, Scope, Send

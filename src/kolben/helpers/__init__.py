@@ -11,7 +11,7 @@ from ..http.urls import is_safe_redirect
 from .binding import bind_url_map
 from .messages import flash, get_flashed_messages
 from .places import find_instance_path, find_package, get_root_path, place_of
-from .responses import abort, build_redirect, make_response, redirect
+from .responses import abort, build_redirect, jsonify, make_response, redirect
 from .streams import stream_with_context
 from .surroundings import get_debug_flag, get_load_dotenv
 from .urls import build_url, handle_url_build_error, inject_url_defaults, url_for
@@ -31,6 +31,7 @@ __all__ = [
     "handle_url_build_error",
     "inject_url_defaults",
     "is_safe_redirect",
+    "jsonify",
     "make_response",
     "place_of",
     "redirect",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 from urllib.parse import quote
 
@@ -10,7 +11,11 @@ from markupsafe import escape
 from ..context import current, require_app
 from ..exceptions import abort as _abort
 from ..http.urls import encode_location
+from ..json import jsonify as _jsonify
 from ..wrappers import Response
+
+#: :func:`kolben.json.jsonify`, which stands on a floor that does not know the response's type.
+jsonify: Callable[..., Response] = _jsonify
 
 
 def redirect(location: str, code: int = 302, Response: type[Response] | None = None) -> Response:  # noqa: N803

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..context import current
 from ..exceptions import HTTPException
@@ -63,7 +63,7 @@ def response_maker(app: Kolben) -> Callable[[Any], Response]:
         elif kind is dict or kind is list:
             if is_plain and json_body is not None:
                 return plain(json_body(rv), json_header)
-            return provider.response(rv)
+            return cast("Response", provider.response(rv))
         elif kind is tuple:
             return with_status_and_headers(rv)
         return convert(rv)
@@ -74,7 +74,7 @@ def response_maker(app: Kolben) -> Callable[[Any], Response]:
         if isinstance(rv, (str, bytes, bytearray, Iterator, AsyncIterator)):
             return response_class(rv)
         if isinstance(rv, (dict, list)):
-            return provider.response(rv)
+            return cast("Response", provider.response(rv))
         if isinstance(rv, HTTPException):
             return convert(rv.get_response())
         if isinstance(rv, Response):

@@ -54,9 +54,7 @@ def loop_driver(lane: Lane) -> Driver:
         @functools.wraps(func)
         async def in_worker(*args: Any, **kwargs: Any) -> Any:
             call = functools.partial(func, *args, **kwargs) if kwargs else func
-            result = await lane.run(
-                call, *(() if kwargs else args), worker=calling_thread()
-            )
+            result = await lane.run(call, *(() if kwargs else args), worker=calling_thread())
             # A def function may hand out a coroutine, as a decorator around a view does.
             return await result if isawaitable(result) else result
 

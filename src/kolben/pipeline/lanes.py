@@ -109,6 +109,16 @@ class _Outcome(Generic[T]):
         if not self.future.done():
             self.future.set_result(None)
 
+    def take(self) -> T:
+        """What the job returned; or what it raised is raised."""
+        error, self.error = self.error, None  # its traceback will lead to whoever holds this
+        if error is None:
+            return self.result
+        try:
+            raise error
+        finally:
+            del error
+
     async def wait(self) -> None:
         """Wait for the job even when the waiting task is cancelled, then pass that on."""
         try:
@@ -173,9 +183,7 @@ class Lane:
         """Let the threads end when they have finished what they do."""
         self._threads.stop()
 
-    async def run(
-        self, func: Callable[..., T], *args: Any, worker: Submit | None = None
-    ) -> T:
+    async def run(self, func: Callable[..., T], *args: Any, worker: Submit | None = None) -> T:
         """Call ``func`` in a thread and wait for what it returns or raises.
 
         Context variables go along and come back. A cancellation waits until the thread has
@@ -209,12 +217,9 @@ class Lane:
         (worker or self._threads.submit)(job)
         try:
             await outcome.wait()
-            if outcome.error is not None:
-                raise outcome.error
-            return outcome.result
         finally:
             write_back(variables)
-            del outcome, job, portal  # an error's traceback leads back to this frame
+        return outcome.take()
 
     async def _run_on_trio(self, func: Callable[..., T], args: tuple[Any, ...]) -> T:
         # anyio brings its own threads here; only trio knows how to wake a trio task.

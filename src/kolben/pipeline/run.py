@@ -9,12 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import signals
-from ..exceptions import (
-    BadRequestKeyError,
-    HTTPException,
-    InternalServerError,
-    RequestRedirect,
-)
+from ..exceptions import BadRequestKeyError, HTTPException, InternalServerError, RequestRedirect
 from ..helpers.places import place_of
 from ..signals import request_path as listening
 from ..wrappers import Response
@@ -43,7 +38,7 @@ async def run(ctx: Context, whole: bool = True) -> Any:
             if plan.preprocess is not None or listening.used:
                 rv = await begin(ctx)
             if rv is None:
-                view_args = ctx.request.view_args  # type: ignore[union-attr]
+                view_args: Any = ctx.request.view_args  # type: ignore[union-attr]
                 rv = await (plan.view(**view_args) if view_args else plan.view())
             response = plan.make_response(rv)
         except Exception as error:
@@ -98,7 +93,7 @@ async def begin(ctx: Context) -> Any:
 
 async def dispatch(ctx: Context) -> Any:
     """Call the view."""
-    return await ctx.plan.view(**ctx.request.view_args)  # type: ignore[union-attr]
+    return await ctx.plan.view(**ctx.request.view_args)  # type: ignore[union-attr,arg-type]
 
 
 async def preprocess(ctx: Context) -> Any:
@@ -227,7 +222,7 @@ async def finalize_value(ctx: Context, rv: Any, from_error_handler: bool = False
 
     :param from_error_handler: An error of an after hook is logged; the response is sent as it is.
     """
-    response = ctx.plan.make_response(rv)
+    response: Response = ctx.plan.make_response(rv)
     try:
         return await finalize(ctx, response)
     except Exception:

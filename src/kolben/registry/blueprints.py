@@ -273,6 +273,7 @@ class Blueprint(Scaffold):
         provide_automatic_options: bool | None = None,
         **options: Any,
     ) -> None:
+        """Record a URL rule; see :meth:`Scaffold.add_url_rule`."""
         self._check_setup_finished("add_url_rule")
         if endpoint and "." in endpoint:
             raise ValueError("'endpoint' may not contain a dot '.' character.")

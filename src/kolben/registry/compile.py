@@ -88,6 +88,13 @@ class Compiler:
         options: dict[str, Any],
         driver: Driver | None = None,
     ) -> Plan:
+        """Gather the steps of an endpoint.
+
+        :param view: The view; ``None`` where none answers.
+        :param step: What is called: the view, or what stands in its place.
+        :param options: What the route said of request bodies.
+        :param driver: The driver to use; by default the one that suits the view.
+        """
         plan = Plan()
         names = () if endpoint is None else blueprint_names(endpoint)
         inward: tuple[str | None, ...] = (None, *reversed(names))

@@ -343,7 +343,7 @@ class Scaffold:
         value = None if ctx is None else ctx.app.config["SEND_FILE_MAX_AGE_DEFAULT"]
         if isinstance(value, timedelta):
             return int(value.total_seconds())
-        return value  # type: ignore[no-any-return]
+        return value
 
     def send_static_file(self, filename: str) -> Response:
         """Answer with a file from the static folder.
