@@ -22,9 +22,6 @@ class URLSpace(Protocol):
     host_matching: bool
     match: MatchFunction
 
-    def update(self) -> None:
-        """Compile the rules, if there are new ones."""
-
     def rules_for(self, endpoint: Any) -> Sequence[Rule]:
         """The rules of an endpoint, in the order in which building tries them."""
         ...
@@ -63,7 +60,9 @@ class MapAdapter:
         self.server_name = server_name
         self.script_name = script_name if script_name.endswith("/") else f"{script_name}/"
         # As it stands in a URL; a percent sign says that it is encoded already.
-        self._mount = quote(self.script_name, safe=f"{PATH_SAFE}%")
+        self._mount = "/"
+        if self.script_name != "/":
+            self._mount = quote(self.script_name, safe=f"{PATH_SAFE}%")
         self.subdomain = subdomain
         self.url_scheme = url_scheme
         self.path_info = path_info
@@ -269,7 +268,6 @@ class MapAdapter:
         :param url_scheme: By default that of the request; empty: begins with ``//``.
         :raises BuildError: if no rule of the endpoint fits.
         """
-        self.map.update()
         given = _known(values)
         built = self._partial_build(endpoint, given, method, append_unknown)
         if built is None:

@@ -259,7 +259,7 @@ class Rule(RuleFactory):
         :return: ``None`` if a converter refuses a value with :exc:`ValidationError`.
         """
         try:
-            domain = _fill(self._domain_pieces, values)
+            domain = _fill(self._domain_pieces, values) if self._domain_pieces else ""
             path = _fill(self._path_pieces, values)
         except ValidationError:
             return None
@@ -320,10 +320,13 @@ class Rule(RuleFactory):
         """Whether the rule can build a URL for these values and this method."""
         if method is not None and not self.accepts(method):
             return False
-        defaults = self.defaults or {}
-        if any(name not in defaults and name not in values for name in self.arguments):
+        if not self.defaults:
+            return values.keys() >= self.arguments
+        if any(name not in self.defaults and name not in values for name in self.arguments):
             return False
-        return all(name not in values or values[name] == value for name, value in defaults.items())
+        return all(
+            name not in values or values[name] == value for name, value in self.defaults.items()
+        )
 
     def build_compare_key(self) -> tuple[int, int, int]:
         """Rules of one endpoint are tried in this order for building."""
@@ -356,9 +359,14 @@ def conversion(converter: BaseConverter) -> Callable[[str], Any] | None:
 
 
 def _fill(pieces: Iterable[Piece], values: Mapping[str, Any]) -> str:
-    return "".join(
-        [piece if isinstance(piece, str) else piece[1](values[piece[0]]) for piece in pieces]
-    )
+    texts = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            texts.append(piece)
+        else:
+            name, to_url = piece
+            texts.append(to_url(values[name]))
+    return "".join(texts)
 
 
 def _quote_value(value: Any) -> str:
