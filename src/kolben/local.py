@@ -172,6 +172,8 @@ class Proxy:
             return type(self)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "__wrapped__":  # its property found nothing
+            raise AttributeError(name)
         return getattr(self._get_current_object(), name)
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..context import Context, current
 from ..exceptions import ClientDisconnected, HTTPException
 from ..local import drive
+from ..pipeline.convert import ApplicationResponse
 from ..pipeline.plan import Plan
 from ..pipeline.run import teardown
 from ..registry.compile import Compiler
@@ -145,7 +146,7 @@ class Gateway:
         request: Request = ctx.request  # type: ignore[assignment]
         error: BaseException | None = None
         try:
-            if request.method == "HEAD":
+            if request.method == "HEAD" and not isinstance(ctx.response, ApplicationResponse):
                 await send(head_of(ctx.response))
                 await send({"type": "http.response.body", "body": b""})
             else:

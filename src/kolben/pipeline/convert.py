@@ -26,7 +26,7 @@ class ApplicationResponse(Response):
     def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
         super().__init__()
         self.headers.clear()
-        self.application = application
+        self._body = self.application = application
 
 
 def is_asgi_application(value: Any) -> bool:

@@ -36,7 +36,7 @@ async def run(ctx: Context, whole: bool = True) -> Any:
         try:
             rv = None
             if plan.preprocess is not None or listening.used:
-                rv = await begin(ctx)
+                rv = await begin(ctx, whole)
             if rv is None:
                 view_args: Any = ctx.request.view_args  # type: ignore[union-attr]
                 rv = await (plan.view(**view_args) if view_args else plan.view())
@@ -58,6 +58,8 @@ async def run(ctx: Context, whole: bool = True) -> Any:
 async def run_replaced(ctx: Context) -> None:
     """:func:`run` for an application with a ``full_dispatch_request`` of its own."""
     try:
+        if listening.used and ctx.base is ctx:
+            await notify(ctx, signals.appcontext_pushed)
         ctx.response = await ctx.plan.full_dispatch(ctx)
     except BaseException as error:
         return await fail(ctx, error)
@@ -82,13 +84,17 @@ async def fail(ctx: Context, error: BaseException) -> None:
             await teardown(ctx, error)
 
 
-async def begin(ctx: Context) -> Any:
-    """Say that the request has started, and run the hooks before the view."""
+async def begin(ctx: Context, pushed: bool) -> Any:
+    """Say that the request has started, and run the hooks before the view.
+
+    :param pushed: The context has just become current.
+    """
+    if pushed and listening.used and ctx.base is ctx:
+        await notify(ctx, signals.appcontext_pushed)
+    if listening.used:
+        await notify(ctx, signals.request_started)
     plan: Plan = ctx.plan
-    if plan.preprocess is not None:
-        return await plan.preprocess(ctx)
-    await notify(ctx, signals.request_started)
-    return None
+    return None if plan.preprocess is None else await plan.preprocess(ctx)
 
 
 async def dispatch(ctx: Context) -> Any:
@@ -107,8 +113,6 @@ async def preprocess(ctx: Context) -> Any:
     assert request is not None
     if plan.open_session is not None and ctx.opened_session is None:
         ctx.keep_session(await plan.open_session(ctx.app, request))
-    if listening.used:
-        await notify(ctx, signals.request_started)
     for url_value_preprocessor in plan.url_value_preprocessors:
         await url_value_preprocessor(request.endpoint, request.view_args)
     for hook in plan.before:
