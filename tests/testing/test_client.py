@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import gc
+import signal
 import threading
 import weakref
 from io import BytesIO
@@ -286,8 +288,6 @@ def test_with_keeps_the_context_of_the_last_request(app: Kolben, client: Client)
 
 
 def test_async_teardown_runs_on_the_loop_of_the_requests(app: Kolben, client: Client) -> None:
-    import asyncio
-
     loops: list[Any] = []
 
     @app.get("/")
@@ -473,8 +473,6 @@ def test_a_body_that_fails_is_a_client_that_has_gone(app: Kolben, client: Client
 
 
 def test_one_loop_serves_all_clients_of_an_application(app: Kolben) -> None:
-    import asyncio
-
     loops: list[Any] = []
 
     @app.get("/")
@@ -494,8 +492,6 @@ def _background_threads() -> set[threading.Thread]:
 
 
 def test_a_client_that_is_freed_leaves_neither_thread_nor_loop() -> None:
-    import asyncio
-
     before = _background_threads()
     loops: list[Any] = []
 
@@ -541,8 +537,6 @@ def test_a_closed_client_ends_its_loop_and_can_be_used_again(app: Kolben) -> Non
 
 
 def test_tasks_that_are_left_behind_are_cancelled() -> None:
-    import asyncio
-
     cancelled = threading.Event()
     tasks: list[Any] = []
 
@@ -589,3 +583,29 @@ def test_clients_in_several_threads(app: Kolben) -> None:
     for thread in threads:
         thread.join()
     assert len(seen) == 8 and all(name == text for name, text in seen.items())
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs a signal to a thread")
+def test_ctrl_c_ends_a_request_that_waits(app: Kolben, client: Client) -> None:
+    cancelled, torn_down = threading.Event(), threading.Event()
+
+    @app.teardown_request
+    def teardown(exc: BaseException | None) -> None:
+        torn_down.set()
+
+    @app.get("/")
+    async def index() -> str:
+        main = threading.main_thread().ident
+        assert main is not None
+        try:
+            signal.pthread_kill(main, signal.SIGINT)
+            await asyncio.sleep(3600)
+        finally:
+            cancelled.set()
+        return ""
+
+    app.add_url_rule("/fine", "fine", lambda: "fine")
+    with pytest.raises(KeyboardInterrupt):
+        client.get("/")
+    assert cancelled.wait(10) and torn_down.wait(10)
+    assert client.get("/fine").text == "fine"

@@ -328,17 +328,19 @@ class Client:
         :raises TypeError: if the client keeps no cookies.
         """
         self._jar()
-        return SessionTransaction(self, args, kwargs)
+        return SessionTransaction(
+            self.application, args, kwargs, self._add_cookies, self._update_cookies
+        )
 
     # Beside HTTP requests -----------------------------------------------------------------
 
-    def lifespan(self) -> ClientLifespan:
+    def lifespan(self: C) -> ClientLifespan[C]:
         """Start the application up, and shut it down at the end of the block.
 
         Requests alone do neither. Use ``with`` or ``async with`` as with the client itself; both
         raise what the application fails with.
         """
-        return ClientLifespan(self)
+        return ClientLifespan(self.application, self.state, self, self._background)
 
     def run_wsgi_app(
         self, environ: dict[str, Any], buffered: bool = False

@@ -237,8 +237,13 @@ class ThreadExchange(Exchange):
 
     def start(self) -> None:
         """Send the request, and wait until there is something to read."""
-        self.loop.spawn(self.run, copy_context(), partial(self._jobs.put, _end))
-        self._wait()
+        try:
+            self.loop.spawn(self.run, copy_context(), partial(self._jobs.put, _end))
+            self._wait()
+        except BaseException:
+            # Ctrl-C while waiting, or a job that lets an error out: the request ends here.
+            self._give_up()
+            raise
 
     def next_chunk(self) -> bytes | None:
         """The next part of the body; ``None`` is its end."""
@@ -269,6 +274,9 @@ class ThreadExchange(Exchange):
             return
         self.closed = True
         self.loop.call(self.disconnect)
+        self._finish_elsewhere()
+
+    def _finish_elsewhere(self) -> None:
         # Nobody waits any more, but the application may still want a thread for its cleanup.
         threading.Thread(target=self._finish, name="kolben-test-cleanup", daemon=True).start()
 
@@ -289,10 +297,13 @@ class ThreadExchange(Exchange):
         except Empty:
             return
         except BaseException:
-            # Ctrl-C while waiting, or a job that lets an error out: the request ends here.
-            self.closed = self._cancel_called = True
-            self.loop.call(self.cancel)
+            self._give_up()
             raise
+
+    def _give_up(self) -> None:
+        self.closed = self._cancel_called = True
+        self.loop.call(self.cancel)
+        self._finish_elsewhere()
 
 
 class TaskExchange(Exchange):

@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, TypeVar
 
 import anyio
 
+from .background import BackgroundLoop
 from .exchange import spawn
 
-if TYPE_CHECKING:
-    from .client import Client
+T = TypeVar("T")
 
 
-class ClientLifespan:
+class ClientLifespan(Generic[T]):
     """What :meth:`Client.lifespan` returns: a context manager, plain or async.
 
-    :param client: The client whose application starts up and shuts down.
+    :param app: The application that starts up and shuts down.
+    :param state: What it leaves for requests; emptied first.
+    :param client: What the context manager gives.
+    :param background: Gives the event loop for code that has none.
     :source: ASGI's lifespan specification, version 2.0.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(
+        self,
+        app: Any,
+        state: dict[str, Any],
+        client: T,
+        background: Callable[[], BackgroundLoop],
+    ) -> None:
+        self._app = app
+        self._state = state
         self._client = client
+        self._background = background
         self._error: BaseException | None = None
 
-    def __enter__(self) -> Client:
-        self._loop = self._client._background()
+    def __enter__(self) -> T:
+        self._loop = self._background()
         self._loop.run(self._start())
         return self._client
 
@@ -37,7 +50,7 @@ class ClientLifespan:
     ) -> None:
         self._loop.run(self._stop())
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self) -> T:
         await self._start()
         return self._client
 
@@ -67,14 +80,14 @@ class ClientLifespan:
             raise error
 
     async def _run(self) -> None:
-        self._client.state = {}
+        self._state.clear()
         scope: dict[str, Any] = {
             "type": "lifespan",
             "asgi": {"version": "3.0", "spec_version": "2.0"},
-            "state": self._client.state,
+            "state": self._state,
         }
         try:
-            await self._client.application(scope, self._receive, self._send)
+            await self._app(scope, self._receive, self._send)
         except anyio.get_cancelled_exc_class():
             raise
         except BaseException as error:

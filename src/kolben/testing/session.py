@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..http.datastructures import Headers
 from ..local import call
 from ..sessions import SessionMixin
 
-if TYPE_CHECKING:
-    from .client import Client
+Scope = dict[str, Any]
 
 
 class SessionTransaction:
     """What :meth:`Client.session_transaction` returns: a context manager, plain or async.
 
-    :param client: The client whose cookies the session is read from and saved to.
+    :param app: The application.
     :param args: Those of :meth:`Kolben.test_request_context`.
     :param kwargs: Those of :meth:`Kolben.test_request_context`.
+    :param add_cookies: Puts the client's cookies into the scope of a request.
+    :param update_cookies: Takes the cookies that a response to such a request sets.
     """
 
-    def __init__(self, client: Client, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._client = client
+    def __init__(
+        self,
+        app: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        add_cookies: Callable[[Scope], None],
+        update_cookies: Callable[[Scope, Headers], None],
+    ) -> None:
+        self._app = app
         self._arguments = args, kwargs
+        self._add_cookies = add_cookies
+        self._update_cookies = update_cookies
 
     def __enter__(self) -> SessionMixin:
         ctx = self._begin()
@@ -62,10 +74,9 @@ class SessionTransaction:
 
     def _begin(self) -> Any:
         args, kwargs = self._arguments
-        self._app = self._client.application
         self._interface = self._app.session_interface
         self._ctx = self._app.test_request_context(*args, **kwargs)
-        self._client._add_cookies(self._ctx.request.scope)
+        self._add_cookies(self._ctx.request.scope)
         return self._ctx
 
     def _keep(self, session: SessionMixin | None) -> SessionMixin:
@@ -76,4 +87,4 @@ class SessionTransaction:
         return session
 
     def _end(self) -> None:
-        self._client._update_cookies(self._ctx.request.scope, self._response.headers)
+        self._update_cookies(self._ctx.request.scope, self._response.headers)
