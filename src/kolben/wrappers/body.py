@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
 from io import TextIOBase
-from typing import IO, TYPE_CHECKING, Any, Final, Self
+from typing import IO, Any, Final, Self
 
 from ..local import running_backend, thread, wait
-
-if TYPE_CHECKING:
-    from .response_body import ResponseBody
 
 #: Bytes that are read from a file at once.
 CHUNK_SIZE: Final = 64 * 1024
@@ -251,46 +248,3 @@ async def _close(body: Any) -> None:
     aclose = getattr(body, "aclose", None)
     if aclose is not None:
         await aclose()
-
-
-class ResponseStream:
-    """A response's body as a file that can be written to."""
-
-    mode = "wb+"
-    encoding = "utf-8"
-
-    def __init__(self, response: ResponseBody) -> None:
-        self.response = response
-        self.closed = False
-
-    def _check(self) -> None:
-        if self.closed:
-            raise ValueError("The response's stream is closed, nothing can be written to it.")
-
-    def write(self, value: str | bytes) -> int:
-        """Append to the body."""
-        self._check()
-        self.response.append_data(value)
-        return len(value)
-
-    def writelines(self, seq: Iterable[str | bytes]) -> None:
-        """Append several pieces to the body."""
-        for item in seq:
-            self.write(item)
-
-    def tell(self) -> int:
-        """The length of the body so far."""
-        return len(self.response.get_data())
-
-    def close(self) -> None:
-        """Refuse further writing."""
-        self.closed = True
-
-    def flush(self) -> None:
-        """Nothing; there is no buffer."""
-        self._check()
-
-    def isatty(self) -> bool:
-        """False."""
-        self._check()
-        return False

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterable
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from ..exceptions import RequestedRangeNotSatisfiable
 from ..http.datastructures import ContentRange, Range
 from ..http.etags import evaluate_conditions, is_resource_modified
 from .body import FileBody, Segment, slice_async_iterable, slice_iterable
-
-if TYPE_CHECKING:
-    from .request import Request
-    from .response import Response
+from .request_fields import RequestFields
+from .response_body import ResponseBody
 
 Span = tuple[int, int]
 
@@ -23,8 +20,8 @@ MAX_RANGES = 10
 
 
 def apply_conditions(
-    response: Response,
-    request: Request,
+    response: ResponseBody,
+    request: RequestFields,
     accept_ranges: bool | str = False,
     complete_length: int | None = None,
 ) -> None:
@@ -75,7 +72,9 @@ def apply_conditions(
     _apply_range(response, request, complete_length)
 
 
-def _apply_range(response: Response, request: Request, complete_length: int | None) -> None:
+def _apply_range(
+    response: ResponseBody, request: RequestFields, complete_length: int | None
+) -> None:
     length = response.body_length()
     if length is None:
         length = complete_length
@@ -108,7 +107,7 @@ def _overlap(spans: list[Span]) -> bool:
     return any(start < stop for (_, stop), (start, _) in pairwise(ordered))
 
 
-def _send_one(response: Response, span: Span, length: int) -> None:
+def _send_one(response: ResponseBody, span: Span, length: int) -> None:
     start, stop = span
     body = response.raw_body()
     if isinstance(body, FileBody):
@@ -124,7 +123,7 @@ def _send_one(response: Response, span: Span, length: int) -> None:
     response.headers["Content-Range"] = ContentRange("bytes", start, stop, length).to_header()
 
 
-def _send_several(response: Response, spans: list[Span], length: int) -> None:
+def _send_several(response: ResponseBody, spans: list[Span], length: int) -> None:
     body = response.raw_body()
     if not isinstance(body, (FileBody, bytes)):
         # An iterable cannot go back; the whole is a right answer too.

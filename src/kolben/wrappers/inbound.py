@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, MutableMapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from ..exceptions import ClientDisconnected
 from ..local import drive, running_backend, thread, wait
 from .forms import FormBuilder, too_large
-
-if TYPE_CHECKING:
-    from .request_body import RequestBody
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -120,6 +117,14 @@ class AwaitableBytes(bytes):
         yield  # makes this a generator, which is what await wants
 
 
+class Limited(Protocol):
+    """What a stream has to know of its request."""
+
+    @property
+    def max_content_length(self) -> int | None:
+        """The most bytes that the body may have."""
+
+
 class BodyStream:
     """A request's body as it arrives, each piece once, with backpressure.
 
@@ -132,7 +137,7 @@ class BodyStream:
         pieces of any size here.
     """
 
-    def __init__(self, request: RequestBody, body: bytes | None, reader: BodyReader | None) -> None:
+    def __init__(self, request: Limited, body: bytes | None, reader: BodyReader | None) -> None:
         self._request = request
         self._loaded = body is not None
         self._rest = body or b""

@@ -58,6 +58,7 @@ class RequestFields:
     __slots__ = ()
 
     scope: Any
+    method: str
     path: str
 
     #: What a parsed form or query string is made with; any MultiDict class.

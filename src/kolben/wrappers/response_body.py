@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterator
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from typing import Any, Literal, Self, TypeVar, overload
 
 from ..http.datastructures import Headers
 from ..http.etags import generate_etag
 from ..local import lazy
-from .body import FileBody, ResponseStream, collect, iter_encoded
+from .body import FileBody, collect, iter_encoded
 from .response_fields import ResponseFields
 
 F = TypeVar("F", bound=Callable[[], Any])
@@ -239,3 +239,46 @@ class ResponseBody(ResponseFields):
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+class ResponseStream:
+    """A response's body as a file that can be written to."""
+
+    mode = "wb+"
+    encoding = "utf-8"
+
+    def __init__(self, response: ResponseBody) -> None:
+        self.response = response
+        self.closed = False
+
+    def _check(self) -> None:
+        if self.closed:
+            raise ValueError("The response's stream is closed, nothing can be written to it.")
+
+    def write(self, value: str | bytes) -> int:
+        """Append to the body."""
+        self._check()
+        self.response.append_data(value)
+        return len(value)
+
+    def writelines(self, seq: Iterable[str | bytes]) -> None:
+        """Append several pieces to the body."""
+        for item in seq:
+            self.write(item)
+
+    def tell(self) -> int:
+        """The length of the body so far."""
+        return len(self.response.get_data())
+
+    def close(self) -> None:
+        """Refuse further writing."""
+        self.closed = True
+
+    def flush(self) -> None:
+        """Nothing; there is no buffer."""
+        self._check()
+
+    def isatty(self) -> bool:
+        """False."""
+        self._check()
+        return False
