@@ -53,6 +53,15 @@ T = TypeVar("T")
 _unset: Any = object()
 
 
+def _coroutine_function(app: weakref.ref[Kolben]) -> Callable[..., Coroutine[Any, Any, None]]:
+    """An application in the form by which servers tell ASGI from WSGI."""
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        await app()(scope, receive, send)  # type: ignore[misc]
+
+    return call
+
+
 def _make_timedelta(value: timedelta | int | None) -> timedelta | None:
     if value is None or isinstance(value, timedelta):
         return value
@@ -191,6 +200,8 @@ class Kolben(Scaffold):
         self._lifespan = Lifespan()
         self._gateway: Gateway | None = None
         self._got_first_request = False
+        # Servers look at the attribute; a call goes to the class's method.
+        self.__dict__["__call__"] = _coroutine_function(weakref.ref(self))
         self.template_context_processors[None].append(templating.default_template_context)
         if self.has_static_folder:
             self._add_static_route(static_host, host_matching)
