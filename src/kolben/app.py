@@ -27,10 +27,10 @@ from .json import DefaultJSONProvider, JSONProvider
 from .local import drive, lazy, running_backend, thread, wait
 from .logging import create_logger
 from .pipeline import run as pipeline
-from .pipeline.convert import response_maker
+from .pipeline.convert import response_makers
 from .pipeline.drivers import loop_driver, thread_driver
 from .pipeline.lanes import Lane
-from .pipeline.plan import Driver
+from .pipeline.plan import Driver, Plan
 from .registry.blueprints import BODY_OPTIONS, Blueprint
 from .registry.compile import default_stage, teardown_plan
 from .registry.scaffold import Scaffold, check_methods, endpoint_from_view_func
@@ -499,16 +499,41 @@ class Kolben(Scaffold):
     def _stage(self, stage: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> Any:
         """What a stage comes to: its value in a thread, something to await on the loop."""
         ctx = require_request()
-        if ctx.plan is None:
-            self._prepare_by_hand(ctx)
-        coro = stage(ctx, *args)
-        return drive(coro) if getattr(ctx.plan, "driver", None) is thread_driver else coro
-
-    def _prepare_by_hand(self, ctx: Context) -> None:
-        """Give a context that was pushed by hand a plan."""
-        compiler = self._open().compiler
         on_loop = running_backend() is not None and thread.portal is None
-        ctx.plan = compiler.plan_by_hand(self, ctx, compiler.on_loop if on_loop else thread_driver)
+        coro = self._in_plan(ctx, self._plan_by_hand(ctx, on_loop), stage, args)
+        return coro if on_loop else drive(coro)
+
+    async def _in_plan(
+        self,
+        ctx: Context,
+        plan: Plan,
+        stage: Callable[..., Coroutine[Any, Any, T]],
+        args: tuple[Any, ...],
+    ) -> T:
+        above, ctx.plan = ctx.plan, plan
+        try:
+            return await stage(ctx, *args)
+        finally:
+            ctx.plan = plan if above is None else above
+
+    def _plan_by_hand(self, ctx: Context, on_loop: bool) -> Plan:
+        """The plan for who calls a stage by hand, on the event loop or in a thread.
+
+        That may be another than the request's: a ``def`` method that replaces a stage is in a
+        worker thread, where it can neither await what the original gives nor, without taking
+        one thread more, let it wait for another.
+        """
+        plan: Plan | None = ctx.plan
+        if plan is not None and (plan.driver is thread_driver) is not on_loop:
+            return plan
+        if plan is not None and plan.twin is not None:
+            return plan.twin
+        compiler = self._open().compiler
+        driver = compiler.on_loop if on_loop else thread_driver
+        made = compiler.plan_by_hand(self, ctx, driver)
+        if plan is not None:
+            plan.twin = made
+        return made
 
     @default_stage
     def full_dispatch_request(self) -> Any:
@@ -546,21 +571,22 @@ class Kolben(Scaffold):
         return self._stage(pipeline.handle_exception, e)
 
     @default_stage
-    def make_response(self, rv: Any) -> Response:
-        """Make what a view may return a response.
-
-        :raises TypeError: for what no response can be made of, naming the view.
-        """
-        gateway = self._gateway
-        make = response_maker(self) if gateway is None else gateway.compiler.make_response
-        return make(rv)
-
     def finalize_request(self, rv: Any, from_error_handler: bool = False) -> Any:
         """Make a response of a return value, run the after hooks, save the session.
 
         :param from_error_handler: Log errors instead of raising them.
         """
         return self._stage(pipeline.finalize_value, rv, from_error_handler)
+
+    @default_stage
+    def make_response(self, rv: Any) -> Response:
+        """Make what a view may return a response.
+
+        :raises TypeError: for what no response can be made of, naming the view.
+        """
+        gateway = self._gateway
+        make = response_makers(self)[0] if gateway is None else gateway.compiler.make_response
+        return make(rv)
 
     def make_default_options_response(self) -> Any:
         """The answer to ``OPTIONS`` that Kolben gives by itself: ``Allow``."""
@@ -790,7 +816,7 @@ class Kolben(Scaffold):
         from .testing import Client  # tests alone pay for it
 
         cls = self.test_client_class or Client
-        return cls(self, use_cookies=use_cookies, **kwargs)
+        return cls(self, self.response_class, use_cookies=use_cookies, **kwargs)
 
     def test_cli_runner(self, **kwargs: Any) -> CliRunner:
         """A runner for the application's commands.

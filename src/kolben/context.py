@@ -24,6 +24,7 @@ from .local import wait
 from .sessions import SessionInterface
 
 if TYPE_CHECKING:  # the one upward exception: current_app and every context's app are typed
+    from ._types import RawHeader
     from .app import Kolben as Kolben  # the floors above take the type from here
     from .json import JSONProvider
     from .routing import MapAdapter
@@ -131,14 +132,14 @@ class Context:
     :param base: The context whose ``g`` and application-level teardown this one shares.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "app", "plan", "request", "response")
+    __slots__ = ("__dict__", "__weakref__", "answer", "app", "plan", "request")
 
     app: Kolben
     request: Request | None
     #: The steps of the request; the pipeline's.
     plan: Any
-    #: What the pipeline has come to.
-    response: Response
+    #: What the pipeline has come to: a response, or the body and type that are all of one.
+    answer: Response | tuple[bytes, RawHeader]
     #: The response is not done when it is made: a session was opened, or functions wait for it.
     unfinished: bool = False
     #: Functions given to :func:`after_this_request`, in their order.

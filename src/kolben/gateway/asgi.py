@@ -15,8 +15,11 @@ from ..pipeline.convert import ApplicationResponse
 from ..pipeline.plan import Plan
 from ..pipeline.run import teardown
 from ..registry.compile import Compiler
-from ..routing import Redirection
+from ..routing import Redirection, Rule
+from ..routing.paths import route_path
 from ..wrappers import Request, Response
+from ..wrappers.forms import DEFAULT_LIMITS
+from ..wrappers.response import LENGTHS
 from .bodies import head_of, send_streamed
 from .disconnects import Gone, watch
 
@@ -40,19 +43,39 @@ class Gateway:
         self.request_class = app.request_class
         self.url_map = app.url_map
         self.url_map.compile()
-        self.static = app.url_map.static
         #: Whether the host has a part in matching, so that it must be looked at first.
         self.by_host = (
             app.config["TRUSTED_HOSTS"] is not None
             or app.url_map.host_matching
             or (app.subdomain_matching and app.config["SERVER_NAME"] is not None)
         )
+        #: Rules by path and method, for paths that can be looked up as they are.
+        self.static: dict[str, dict[str, Rule]] = {} if self.by_host else app.url_map.static
 
     async def http(self, app: Kolben, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request: match, load the body, run the pipeline, send."""
         request = self.request_class(scope, receive)
         ctx = Context(app, request)
-        plan = ctx.plan = self.find_plan(ctx, request)
+        path, method = scope["path"], scope["method"]
+        by_method = self.static.get(path)
+        if (
+            by_method is not None
+            and (rule := by_method.get(method)) is not None
+            and rule.plan is not None
+            and not scope.get("root_path")
+            # Nothing in it was percent-encoded: a slash that was does not divide segments.
+            and len(scope.get("raw_path") or path) == len(path)
+        ):
+            request.url_rule = rule
+            request.view_args = {}
+            plan: Plan = rule.plan
+            if plan.options is not None and method == "OPTIONS":
+                plan = plan.options
+            ctx.plan = plan
+        else:
+            plan = ctx.plan = self.find_plan(ctx, request)
+        if plan.limits is not DEFAULT_LIMITS:
+            request._limits = plan.limits
         has_body = reading = False
         pushed = current.set(ctx)
         token: Token[Context] | None = pushed
@@ -64,10 +87,10 @@ class Gateway:
                     has_body = request.announces_body()
                     break
             else:
-                if request.method != "GET":  # what HTTP/2 sends need not be announced
+                if method != "GET":  # what HTTP/2 sends need not be announced
                     has_body = request.announces_body()
             if has_body:
-                request._limits = plan.limits
+                request._debug = app.debug
                 if not plan.stream:
                     await request.load()
                 reading = request._body is None
@@ -84,21 +107,26 @@ class Gateway:
                 await watch(plan.run(ctx), receive)
             current.reset(pushed)
             token = None
-            response = ctx.response
-            headers, body = response.to_asgi()
-            if body is None:
-                return await self.send_streamed(ctx, send, None if reading else receive)
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": response.status_code,
-                    "headers": headers,
-                }
-            )
-            if request.method == "HEAD":
+            answer = ctx.answer
+            if isinstance(answer, tuple):
+                body, content_type = answer
+                length = len(body)
+                headers = [
+                    content_type,
+                    LENGTHS[length] if length < 1024 else (b"content-length", b"%d" % length),
+                ]
+                status, close = 200, ctx.held
+            else:
+                headers, complete = answer.to_asgi()
+                if complete is None:
+                    return await self.send_streamed(ctx, send, None if reading else receive)
+                body, status = complete, answer.status_code
+                close = ctx.held or answer.must_be_closed()
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            if method == "HEAD":
                 body = b""
             await send({"type": "http.response.body", "body": body})
-            if ctx.held or response._on_close is not None or response._body.__class__ is not bytes:
+            if close:
                 await self.end(ctx, None)
         except (Gone, ClientDisconnected):
             return
@@ -111,30 +139,25 @@ class Gateway:
     def find_plan(self, ctx: Context, request: Request) -> Plan:
         """Match the request; what routing has against it is kept for the pipeline to raise."""
         scope = request.scope
-        # A slash that was written "%2F" does not divide segments; the adapter looks at that.
-        as_it_is = not self.by_host and scope.get("raw_path", b"").find(b"%2") < 0
-        by_method = self.static.get(request.path)
-        if as_it_is and by_method is not None and request.method in by_method:
-            rule, request.view_args = by_method[request.method], {}
-        else:
-            try:
-                if as_it_is:
-                    rule, request.view_args = self.url_map.match(request.path, request.method)
-                else:
-                    rule, request.view_args = ctx.url_adapter.match(return_rule=True)  # type: ignore[union-attr]
-            except Redirection as redirection:
-                request.view_args = {}
-                request.routing_exception = ctx.url_adapter.redirect_for(  # type: ignore[union-attr]
-                    redirection, request.method
-                )
-                return self.compiler.unmatched
-            except HTTPException as error:
-                request.view_args = {}
-                request.routing_exception = error
-                return self.compiler.unmatched
+        try:
+            if self.by_host:
+                rule, request.view_args = ctx.url_adapter.match(return_rule=True)  # type: ignore[union-attr]
+            else:
+                path = route_path(request.path, scope.get("raw_path"), scope.get("root_path", ""))
+                rule, request.view_args = self.url_map.match(path, scope["method"])
+        except Redirection as redirection:
+            request.view_args = {}
+            request.routing_exception = ctx.url_adapter.redirect_for(  # type: ignore[union-attr]
+                redirection, request.method
+            )
+            return self.compiler.unmatched
+        except HTTPException as error:
+            request.view_args = {}
+            request.routing_exception = error
+            return self.compiler.unmatched
         request.url_rule = rule
         plan: Plan = rule.plan or self.compiler.plan_of(ctx.app, rule)
-        if plan.options is not None and request.method == "OPTIONS":
+        if plan.options is not None and scope["method"] == "OPTIONS":
             return plan.options
         return plan
 
@@ -144,13 +167,14 @@ class Gateway:
         :param spare: Tells of a disconnect meanwhile; ``None`` where it cannot.
         """
         request: Request = ctx.request  # type: ignore[assignment]
+        response: Response = ctx.answer  # type: ignore[assignment]
         error: BaseException | None = None
         try:
-            if request.method == "HEAD" and not isinstance(ctx.response, ApplicationResponse):
-                await send(head_of(ctx.response))
+            if request.method == "HEAD" and not isinstance(response, ApplicationResponse):
+                await send(head_of(response))
                 await send({"type": "http.response.body", "body": b""})
             else:
-                sending = send_streamed(ctx.app, request, send, ctx.response)
+                sending = send_streamed(ctx.app, request, send, response)
                 await (sending if spare is None else watch(sending, spare))
         except Exception as raised:
             error = raised
@@ -179,12 +203,12 @@ class Gateway:
     async def end(self, ctx: Context, error: BaseException | None) -> None:
         """Close a response, and end a context that its body still needed."""
         request: Request = ctx.request  # type: ignore[assignment]
-        response: Response = ctx.response
         lane, worker = ctx.app.view_lane, request.scope.get("kolben.worker")
         token = current.set(ctx)
         try:
-            if response._on_close is not None or hasattr(response._body, "close"):
-                await lane.run(response.close, worker=worker)
+            answer = ctx.answer
+            if isinstance(answer, Response) and answer.must_be_closed():
+                await lane.run(answer.close, worker=worker)
         finally:
             try:
                 if ctx.held and "kolben.preserve" not in request.scope:

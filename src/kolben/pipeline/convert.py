@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from .._types import RawHeader
 from ..context import current
 from ..exceptions import HTTPException
 from ..helpers.places import place_of
@@ -15,6 +16,10 @@ from ..wrappers import Response
 
 if TYPE_CHECKING:
     from ..context import Kolben
+
+
+#: A body and its content type field, of an answer that needs no response object.
+SimpleAnswer: TypeAlias = tuple[bytes, RawHeader]
 
 
 class ApplicationResponse(Response):
@@ -34,8 +39,13 @@ def is_asgi_application(value: Any) -> bool:
     return iscoroutinefunction(value) or iscoroutinefunction(getattr(value, "__call__", None))  # noqa: B004
 
 
-def response_maker(app: Kolben) -> Callable[[Any], Response]:
-    """The function that makes a view's return value a response of ``app``.
+def response_makers(
+    app: Kolben,
+) -> tuple[Callable[[Any], Response], Callable[[Any], SimpleAnswer | None]]:
+    """The functions that make a view's return value a response of ``app``.
+
+    The first makes a response of whatever a view may return. The second makes less of text and
+    JSON, where that is all there will be to the answer: a body and its type.
 
     Made once, when registration closes, so that what can be known of the application's
     response class and JSON provider is not asked for each request.
@@ -45,26 +55,29 @@ def response_maker(app: Kolben) -> Callable[[Any], Response]:
     """
     response_class: type[Response] = app.response_class
     # A response class with a constructor of its own expects that it is called.
-    plain = response_class.plain
     is_plain = response_class.__init__ is Response.__init__ and response_class.default_status == 200
     text_type = response_class("")._content_type if is_plain else None
     provider = app.json
     json_body = None
-    json_header = (b"content-type", b"application/json")
+    json_type = (b"content-type", b"application/json")
     if isinstance(provider, DefaultJSONProvider) and is_default(provider, "response"):
         json_body = provider.response_body
-        json_header = (b"content-type", provider.mimetype.encode("latin-1"))
+        json_type = (b"content-type", provider.mimetype.encode("latin-1"))
+
+    def make_simple(rv: Any) -> SimpleAnswer | None:
+        kind = type(rv)
+        if text_type is not None:
+            if kind is str:
+                return rv.encode(), text_type
+            if (kind is dict or kind is list) and json_body is not None:
+                return json_body(rv), json_type
+        return None
 
     def make(rv: Any) -> Response:
-        kind = type(rv)
-        if kind is str:
-            if is_plain:
-                return plain(rv.encode(), text_type)
-        elif kind is dict or kind is list:
-            if is_plain and json_body is not None:
-                return plain(json_body(rv), json_header)
-            return cast("Response", provider.response(rv))
-        elif kind is tuple:
+        simple = make_simple(rv)
+        if simple is not None:
+            return response_class.plain(*simple)
+        if type(rv) is tuple:
             return with_status_and_headers(rv)
         return convert(rv)
 
@@ -108,7 +121,7 @@ def response_maker(app: Kolben) -> Callable[[Any], Response]:
             response.headers.update(headers)
         return response
 
-    return make
+    return make, make_simple
 
 
 def is_default(provider: DefaultJSONProvider, name: str) -> bool:

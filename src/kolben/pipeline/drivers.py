@@ -16,6 +16,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from inspect import isawaitable, iscoroutinefunction
+from types import TracebackType
 from typing import Any
 
 from ..context import current
@@ -61,6 +62,44 @@ def loop_driver(lane: Lane) -> Driver:
         return in_worker
 
     return step
+
+
+def error_step(handler: Callable[..., Any], drive: Driver) -> Step:
+    """A step that handles an error, called while that error is being handled.
+
+    ``sys.exc_info()``, a bare ``raise`` and ``logging.exception`` belong to the thread or task;
+    where the handler runs in another one than the pipeline, the error is raised there first.
+    """
+    if is_async(handler) is (drive is not thread_driver):
+        return drive(handler)
+    if is_async(handler):
+
+        @functools.wraps(handler)
+        async def handle_async(error: Exception) -> Any:
+            raised, traceback = _original(error)
+            try:
+                raise raised
+            except Exception:
+                raised.__traceback__ = traceback
+                return await handler(error)
+
+        return drive(handle_async)
+
+    @functools.wraps(handler)
+    def handle(error: Exception) -> Any:
+        raised, traceback = _original(error)
+        try:
+            raise raised
+        except Exception:
+            raised.__traceback__ = traceback
+            return handler(error)
+
+    return drive(handle)
+
+
+def _original(error: Exception) -> tuple[Exception, TracebackType | None]:
+    raised = getattr(error, "original_exception", None) or error
+    return raised, raised.__traceback__
 
 
 def thread_driver(func: Callable[..., Any]) -> Step:

@@ -14,6 +14,7 @@ from ..wrappers import Response
 from ..wrappers.forms import Limits
 
 if TYPE_CHECKING:
+    from .convert import SimpleAnswer
     from ..context import Context
 
 Step: TypeAlias = Callable[..., Awaitable[Any]]
@@ -32,8 +33,10 @@ class Plan:
         "after",
         "before",
         "blueprints",
+        "dispatched",
         "driver",
         "error_handlers",
+        "finalize_request",
         "finishes",
         "full_dispatch",
         "handle_exception",
@@ -42,6 +45,7 @@ class Plan:
         "hops",
         "limits",
         "make_response",
+        "make_simple",
         "open_session",
         "options",
         "preprocess",
@@ -53,6 +57,7 @@ class Plan:
         "teardown",
         "teardown_app",
         "tears_down",
+        "twin",
         "url_value_preprocessors",
         "view",
         "waits",
@@ -60,6 +65,10 @@ class Plan:
 
     #: The view, or what answers in its place.
     view: Step
+    #: What a dispatcher calls that the application may have put in the place of the view.
+    dispatched: Step
+    #: The same steps for the other driver: an application's own method may be of either colour.
+    twin: Plan | None
     #: What is done for ``OPTIONS`` where the view leaves it to Kolben.
     options: Plan | None
     #: Something in the chain may have to wait for the event loop.
@@ -95,6 +104,9 @@ class Plan:
     preprocess: Callable[[Context], Awaitable[Any]] | None
     process_response: Callable[[Context, Response], Awaitable[Response]]
     make_response: Callable[[Any], Response]
+    #: Makes of a return value what needs no response object; ``None`` where one is needed.
+    make_simple: Callable[[Any], SimpleAnswer | None] | None
+    finalize_request: Callable[[Context, Any, bool], Awaitable[Response]]
     handle_user_exception: Callable[[Context, Exception], Awaitable[Any]]
     handle_http_exception: Callable[[Context, Any], Awaitable[Any]]
     handle_exception: Callable[[Context, Exception], Awaitable[Response]]

@@ -6,7 +6,7 @@ they call are in its plan, already made fit for the thread or loop that all of t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .. import signals
 from ..exceptions import BadRequestKeyError, HTTPException, InternalServerError, RequestRedirect
@@ -17,11 +17,12 @@ from .drivers import thread_driver
 
 if TYPE_CHECKING:
     from ..context import Context
+    from .convert import SimpleAnswer
     from .plan import Plan, Step
 
 
 async def run(ctx: Context, whole: bool = True) -> Any:
-    """Take a matched request to its response, ``ctx.response``.
+    """Take a matched request to its response, ``ctx.answer``.
 
     Teardown has run when this returns, unless the body still needs the context.
 
@@ -40,13 +41,17 @@ async def run(ctx: Context, whole: bool = True) -> Any:
             if rv is None:
                 view_args: Any = ctx.request.view_args  # type: ignore[union-attr]
                 rv = await (plan.view(**view_args) if view_args else plan.view())
-            response = plan.make_response(rv)
+            answer: SimpleAnswer | Response | None = None
+            if plan.make_simple is not None and whole and not (ctx.unfinished or listening.used):
+                answer = plan.make_simple(rv)
+            if answer is None:
+                answer = plan.make_response(rv)
         except Exception as error:
             rv = await plan.handle_user_exception(ctx, error)
-            response = plan.make_response(rv)
+            answer = plan.make_response(rv)
         if plan.finishes or ctx.unfinished or listening.used:
-            response = await finalize(ctx, response)
-        ctx.response = response
+            answer = await finalize(ctx, answer)  # type: ignore[arg-type]
+        ctx.answer = answer
     except BaseException as error:
         if not whole:
             raise
@@ -60,7 +65,7 @@ async def run_replaced(ctx: Context) -> None:
     try:
         if listening.used and ctx.base is ctx:
             await notify(ctx, signals.appcontext_pushed)
-        ctx.response = await ctx.plan.full_dispatch(ctx)
+        ctx.answer = await ctx.plan.full_dispatch(ctx)
     except BaseException as error:
         return await fail(ctx, error)
     if not ctx.held:
@@ -69,8 +74,17 @@ async def run_replaced(ctx: Context) -> None:
 
 async def full_dispatch(ctx: Context) -> Response:
     """Hooks, view, and the response made of what came back."""
-    await run(ctx, whole=False)
-    return ctx.response
+    plan: Plan = ctx.plan
+    if plan.finalize_request is finalize_value:
+        await run(ctx, whole=False)
+        return cast("Response", ctx.answer)
+    try:
+        rv = await begin(ctx, False)
+        if rv is None:
+            rv = await plan.view(**(ctx.request.view_args or {}))  # type: ignore[union-attr]
+    except Exception as error:
+        rv = await plan.handle_user_exception(ctx, error)
+    return await plan.finalize_request(ctx, rv, False)
 
 
 async def fail(ctx: Context, error: BaseException) -> None:
@@ -78,7 +92,7 @@ async def fail(ctx: Context, error: BaseException) -> None:
     try:
         if not isinstance(error, Exception):
             raise error
-        ctx.response = await ctx.plan.handle_exception(ctx, error)
+        ctx.answer = await ctx.plan.handle_exception(ctx, error)
     finally:
         if not ctx.held:
             await teardown(ctx, error)
@@ -99,7 +113,7 @@ async def begin(ctx: Context, pushed: bool) -> Any:
 
 async def dispatch(ctx: Context) -> Any:
     """Call the view."""
-    return await ctx.plan.view(**ctx.request.view_args)  # type: ignore[union-attr,arg-type]
+    return await ctx.plan.dispatched(**(ctx.request.view_args or {}))  # type: ignore[union-attr]
 
 
 async def preprocess(ctx: Context) -> Any:
@@ -216,9 +230,8 @@ async def handle_exception(ctx: Context, error: Exception) -> Response:
     app.log_exception((type(error), error, error.__traceback__))
     server_error = InternalServerError(original_exception=error)
     handler = find_handler(ctx.plan, server_error)
-    return await finalize_value(
-        ctx, server_error if handler is None else await handler(server_error), True
-    )
+    rv = server_error if handler is None else await handler(server_error)
+    return await ctx.plan.finalize_request(ctx, rv, True)
 
 
 async def finalize_value(ctx: Context, rv: Any, from_error_handler: bool = False) -> Response:

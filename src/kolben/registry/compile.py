@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..context import current, require_request
 from ..pipeline import run
-from ..pipeline.convert import response_maker
-from ..pipeline.drivers import is_async, loop_driver, thread_driver
+from ..pipeline.convert import response_makers
+from ..pipeline.drivers import error_step, is_async, loop_driver, thread_driver
 from ..pipeline.plan import Driver, Plan, Step
 from ..sessions import SecureCookieSessionInterface
-from ..wrappers.forms import Limits
+from ..wrappers.forms import DEFAULT_LIMITS, Limits
 from .blueprints import BODY_OPTIONS
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Compiler:
 
     def __init__(self, app: Kolben) -> None:
         self.on_loop: Driver = loop_driver(app.view_lane)
-        self.make_response = response_maker(app)
+        self.make_response, self.make_simple = response_makers(app)
         self.unmatched = self.plan_for(app, None, None, raise_routing_exception, {})
 
     def plan_of(self, app: Kolben, rule: Rule) -> Plan:
@@ -66,7 +66,7 @@ class Compiler:
             )
         options = app.route_options.get(rule, {})
         plan = self.plan_for(app, rule.endpoint, view, view, options)
-        if rule.provide_automatic_options and "OPTIONS" in (rule.methods or ()):
+        if answers_options(rule):
             plan.options = self.plan_for(app, rule.endpoint, None, answer_options, options)
         rule.plan = plan
         return plan
@@ -76,6 +76,8 @@ class Compiler:
         rule = None if ctx.request is None else ctx.request.url_rule
         if rule is None:
             return self.plan_for(app, None, None, raise_routing_exception, {}, driver)
+        if answers_options(rule) and ctx.request.method == "OPTIONS":  # type: ignore[union-attr]
+            return self.plan_for(app, rule.endpoint, None, answer_options, {}, driver)
         view = app.view_functions[rule.endpoint]
         return self.plan_for(app, rule.endpoint, view, view, {}, driver)
 
@@ -116,8 +118,8 @@ class Compiler:
             plan.hops = bool(steps) and not any(map(is_async, steps))
         drive = plan.driver = thread_driver if plan.hops else self.on_loop
 
-        plan.view = drive(step)
-        plan.options = None
+        plan.view = plan.dispatched = drive(step)
+        plan.options = plan.twin = None
         plan.url_value_preprocessors = tuple(map(drive, url_value))
         plan.before = tuple(map(drive, before))
         plan.after = tuple(map(drive, after))
@@ -143,9 +145,8 @@ class Compiler:
             plan.save_session = drive(interface.save_session)
         plan.tears_down = bool(teardown or teardown_app)
         plan.stream = bool(options.get("stream"))
-        plan.limits = Limits(
-            *(options.get(name, app.config[name.upper()]) for name in BODY_OPTIONS)
-        )
+        limits = Limits(*(options.get(name, app.config[name.upper()]) for name in BODY_OPTIONS))
+        plan.limits = DEFAULT_LIMITS if limits == DEFAULT_LIMITS else limits
         self.stages(app, plan)
         return plan
 
@@ -153,8 +154,11 @@ class Compiler:
         """The stages, by the application's own methods where it has replaced them."""
         plan.make_response = self.make_response
         plan.full_dispatch = stage(app, plan, "full_dispatch_request", run.full_dispatch)
-        plan.run = run.run if plan.full_dispatch is run.full_dispatch else run.run_replaced
+        plan.finalize_request = stage(app, plan, "finalize_request", run.finalize_value)
+        replaced = is_replaced(app, "full_dispatch_request") or is_replaced(app, "finalize_request")
+        plan.run = run.run_replaced if replaced else run.run
         plan.process_response = stage(app, plan, "process_response", run.process_response)
+        plan.make_simple = self.make_simple
         replaced = plan.process_response is not run.process_response
         plan.finishes = bool(plan.after or plan.refreshes_session or plan.open_session or replaced)
         plan.handle_exception = stage(app, plan, "handle_exception", run.handle_exception)
@@ -167,6 +171,8 @@ class Compiler:
         needed = plan.open_session or plan.url_value_preprocessors or plan.before
         preprocess = stage(app, plan, "preprocess_request", run.preprocess)
         plan.preprocess = preprocess if needed or preprocess is not run.preprocess else None
+        if plan.finishes or is_replaced(app, "make_response"):
+            plan.make_simple = None
         if is_replaced(app, "make_response"):
             plan.make_response = lambda rv: current.get().app.make_response(rv)
         if is_replaced(app, "dispatch_request"):
@@ -189,10 +195,12 @@ def stage(app: Kolben, plan: Plan, name: str, default: Callable[..., Any]) -> Ca
     if not is_replaced(app, name):
         return default
     drive = plan.driver
+    of_error = name.startswith("handle_")
 
     async def replaced(ctx: Context, *args: Any) -> Any:
         # Looked up when it is called: a plan must not keep its application alive.
-        return await drive(getattr(ctx.app, name))(*args)
+        method = getattr(ctx.app, name)
+        return await (error_step(method, drive) if of_error else drive(method))(*args)
 
     return replaced
 
@@ -208,7 +216,7 @@ def error_handlers(
             continue
         for code, handlers in spec[name].items():
             steps: dict[type[BaseException], Step] = {
-                cls: drive(handler) for cls, handler in handlers.items()
+                cls: error_step(handler, drive) for cls, handler in handlers.items()
             }
             found.setdefault(code, []).append(steps)
     return {code: tuple(handlers) for code, handlers in found.items()}
@@ -232,6 +240,11 @@ def may_wait(func: Callable[..., Any]) -> bool:
     """
     code = getattr(func, "__code__", None)
     return code is None or not iscoroutinefunction(func) or not WAITS.isdisjoint(code.co_code[::2])
+
+
+def answers_options(rule: Rule) -> bool:
+    """Whether ``OPTIONS`` is left to Kolben."""
+    return bool(rule.provide_automatic_options and "OPTIONS" in (rule.methods or ()))
 
 
 def direct(func: Callable[..., Any]) -> Step:
@@ -269,10 +282,9 @@ def dispatcher(drive: Driver) -> Step:
 
 async def raise_routing_exception(**view_args: Any) -> Any:
     """What stands in the place of a view where no rule matched."""
-    error = require_request().request.routing_exception  # type: ignore[union-attr]
-    if error is None:
-        raise LookupError("no rule was matched for this request, but routing raised no error")
-    raise error
+    ctx = require_request()
+    raised: Awaitable[Any] | Any = ctx.app.raise_routing_exception(ctx.request)  # type: ignore[arg-type]
+    return await raised if isawaitable(raised) else raised
 
 
 async def answer_options(**view_args: Any) -> Any:

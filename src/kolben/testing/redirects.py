@@ -53,6 +53,7 @@ class Redirects:
         """
         request = response.request
         builder = RequestBuilder.from_scope(self.app, request.scope, request._body or None)
+        builder.headers.remove("Cookie")  # the client adds those that it keeps by now
         here = f"{builder.base_url.rstrip('/')}{builder.path}"
         url = urlsplit(urljoin(here, response.headers["Location"]))
         self._check_host(url.hostname or "", builder.server_name)

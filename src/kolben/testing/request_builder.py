@@ -250,7 +250,7 @@ class RequestBuilder:
         elif isinstance(body, bytes):
             if body and "Content-Length" not in headers:
                 headers.set("Content-Length", str(len(body)))
-        elif "Content-Length" not in headers and self.http_version == "1.1":
+        elif body is not None and "Content-Length" not in headers and self.http_version == "1.1":
             headers.setdefault("Transfer-Encoding", "chunked")
         pairs = headers.to_asgi()
         if self.host and "Host" not in headers:

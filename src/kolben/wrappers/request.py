@@ -36,12 +36,8 @@ class Request(RequestBody):
     :source: Flask and Werkzeug: the same names and meanings, without the WSGI environ.
     """
 
-    __slots__ = ("method", "path", "routing_exception", "scope", "url_rule", "view_args")
+    __slots__ = ("routing_exception", "scope", "url_rule", "view_args")
 
-    #: The method, such as ``GET``.
-    method: str
-    #: The path below :attr:`root_path`, decoded, with one slash at its start.
-    path: str
     #: The rule that matched; ``None`` if none did, or before matching.
     url_rule: Rule | None
     #: The values that the rule found in the path.
@@ -58,13 +54,22 @@ class Request(RequestBody):
     def __init__(self, scope: MutableMapping[str, Any], receive: Receive | None = None) -> None:
         self.scope = scope
         self._receive = receive
-        self.method = scope["method"]
-        path = scope["path"]
-        if scope.get("root_path") or path[:1] != "/" or path[1:2] == "/":
-            path = _path_below(scope.get("root_path") or "", path)
-        self.path = path
         self.url_rule = self.view_args = self.routing_exception = None
-        self._body = self._announced = None
+
+    @lazy
+    def method(self) -> str:
+        """The method, such as ``GET``."""
+        method: str = self.scope["method"]
+        return method
+
+    @lazy
+    def path(self) -> str:
+        """The path below :attr:`root_path`, decoded, with one slash at its start."""
+        path: str = self.scope["path"]
+        root_path: str = self.scope.get("root_path") or ""
+        if root_path or path[:1] != "/" or path[1:2] == "/":
+            return _path_below(root_path, path)
+        return path
 
     def __repr__(self) -> str:
         try:

@@ -38,15 +38,15 @@ _unset: Any = object()
 class RequestBody(RequestFields):
     """The part of a request that depends on its body."""
 
-    __slots__ = ("__dict__", "__weakref__", "_announced", "_body", "_receive")
+    __slots__ = ("__dict__", "__weakref__", "_receive")
 
     #: What each uploaded file is made with.
     file_storage_class: type[FileStorage] = FileStorage
 
     _receive: Receive | None
-    _body: bytes | None
+    _body: bytes | None = None
     # What the head says of the body's length, once somebody has asked.
-    _announced: int | None
+    _announced: int | None = None
 
     _debug: bool = False
     _limits: Limits = DEFAULT_LIMITS

@@ -46,7 +46,7 @@ _OF_THE_CONTENT = _OF_THE_BODY | {
 }
 
 # The Content-Length fields of short bodies, made once.
-_LENGTHS: tuple[Pair, ...] = tuple((b"content-length", b"%d" % n) for n in range(1024))
+LENGTHS: tuple[Pair, ...] = tuple((b"content-length", b"%d" % n) for n in range(1024))
 
 _content_types: dict[tuple[str | None, str | None], Pair] = {}
 
@@ -274,7 +274,7 @@ class Response(ResponseBody):
             and self.status_code not in WITHOUT_BODY
         ):
             length = len(body)
-            pair = _LENGTHS[length] if length < 1024 else (b"content-length", b"%d" % length)
+            pair = LENGTHS[length] if length < 1024 else (b"content-length", b"%d" % length)
             content_type = self._content_type
             return ([pair] if content_type is None else [content_type, pair]), body
         return self.asgi_headers(), self.complete_body()

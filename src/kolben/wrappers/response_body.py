@@ -215,6 +215,13 @@ class ResponseBody(ResponseFields):
         self._on_close.append(func)
         return func
 
+    def must_be_closed(self) -> bool:
+        """Whether :meth:`close` has anything to do."""
+        body = self._body
+        return self._on_close is not None or (
+            body.__class__ is not bytes and hasattr(body, "close")
+        )
+
     def close(self) -> None:
         """Close the body and call what :meth:`call_on_close` was given; all of it, even if
         something fails.
