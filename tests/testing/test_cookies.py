@@ -138,3 +138,22 @@ def test_without_cookies(app: Kolben) -> None:
     ):
         with pytest.raises(TypeError, match="use_cookies=True"):
             use()
+
+
+def test_a_cookie_that_a_redirect_deletes_is_not_sent_to_where_it_leads() -> None:
+    app = Kolben("app", root_path=".")
+
+    @app.get("/log-out")
+    def log_out() -> Response:
+        response = app.redirect("/")
+        response.delete_cookie("user")
+        return response
+
+    @app.get("/")
+    def index() -> dict[str, Any]:
+        return {**request.cookies, "chunked": "Transfer-Encoding" in request.headers}
+
+    client = app.test_client()
+    client.set_cookie("user", "ada")
+    assert client.get("/").json == {"user": "ada", "chunked": False}
+    assert client.get("/log-out", follow_redirects=True).json == {"chunked": False}
