@@ -1,0 +1,84 @@
+"""Real servers, each started once for all tests that ask it something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from .harness import KINDS, Kind, Server, need, until
+
+#: What a server says when something went wrong that was not expected.
+TROUBLE = re.compile(
+    r"Traceback \(most recent call last\)|\bERROR\b|\bCRITICAL\b|Exception ignored|never awaited"
+    r"|ResourceWarning|was destroyed but it is pending|never retrieved"
+)
+
+
+@pytest.fixture(scope="session", params=KINDS, ids=str)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Each server in turn."""
+    found: Kind = request.param
+    need(*found.needs)
+    return found
+
+
+@pytest.fixture(scope="session")
+def running(kind: Kind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server for many tests."""
+    folder = make_folder(tmp_path_factory.mktemp(kind.name))
+    with Server(kind, "matrix:app", folder) as server:
+        yield server
+        server.stop()
+        check_log(server)
+
+
+@pytest.fixture
+def server(running: Server) -> Iterator[Server]:
+    """The running server; its log must not tell of trouble when the test is over."""
+    yield running
+    if running.process is not None and running.process.poll() is None:
+        assert running.get("/ready").status == 200
+    check_log(running)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers for one test alone, which end with it."""
+    with ExitStack() as stack:
+        count = 0
+
+        def start(kind: Kind, app: str = "matrix:app", prefix: str | None = None) -> Server:
+            nonlocal count
+            count += 1
+            need(*kind.needs)
+            folder = make_folder(tmp_path / str(count))
+            return stack.enter_context(Server(kind, app, folder, prefix))
+
+        yield start
+
+
+def make_folder(folder: Path) -> Path:
+    """A folder with the static files that the applications serve."""
+    (folder / "static").mkdir(parents=True)
+    (folder / "static" / "style.css").write_text("body { color: teal }\n")
+    (folder / "static" / "bytes.bin").write_bytes(bytes(range(256)) * 1024)
+    return folder
+
+
+def check_log(server: Server) -> None:
+    """Find in the log the errors that tests have asked for, and nothing else."""
+    until(
+        lambda: server.log.count("Traceback (most") >= server.expected_errors,
+        "the error that was expected in the log",
+    )
+    log = re.sub(
+        r"(?m)^.*Exception on /\S* \[\w+\]\n(?s:Traceback.*?)^LookupError: expected.*$",
+        "",
+        server.log,
+        count=server.expected_errors,
+    )
+    assert TROUBLE.search(log) is None, log

@@ -1,0 +1,477 @@
+"""Servers as processes of their own, and a client that sees each byte that they send.
+
+The client stands on h11, which refuses what is not legal HTTP/1.1, so that every answer in
+these tests is checked for that too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+import h11
+import pytest
+
+#: Seconds that anything may take before a test gives up; nothing is expected to come near.
+PATIENCE = 45.0
+APPS = Path(__file__).parent / "apps"
+
+HeaderPairs = Sequence[tuple[str, str]]
+
+
+def until(condition: Callable[[], Any], what: str = "it") -> Any:
+    """Ask again and again until something is true, and return that."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"{what} did not happen"
+        time.sleep(0.02)
+    return found
+
+
+def need(*modules: str) -> None:
+    """Skip a test where what it needs is not installed; in CI everything has to be."""
+    missing = [module for module in modules if find_spec(module) is None]
+    if missing:
+        reason = f"not installed: {', '.join(missing)}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A server, and how it is told what to serve.
+
+    :ivar command: Python's arguments; ``{app}``, ``{port}`` and ``{prefix}`` are filled in.
+    :ivar needs: The modules that it is made of.
+    :ivar prefix: The arguments that say where the application is mounted.
+    :ivar continues_early: It sends ``100 Continue`` before the application was asked.
+    :ivar exits: Its exit statuses after SIGTERM.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    needs: tuple[str, ...]
+    prefix: tuple[str, ...] = ("--root-path", "{prefix}")
+    continues_early: bool = False
+    exits: tuple[int, ...] = (0,)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _uvicorn(name: str, http: str, loop: str, *needs: str) -> Kind:
+    options = ("--http", http, "--loop", loop, "--port", "{port}", "--host", "127.0.0.1")
+    return Kind(
+        name,
+        ("-m", "uvicorn", "{app}", *options, "--no-access-log"),
+        ("uvicorn", *needs),
+        # It ends by the signal that it was sent, after everything is done.
+        exits=(0, -signal.SIGTERM),
+    )
+
+
+def _hypercorn(worker: str, *needs: str) -> Kind:
+    options = ("--bind", "127.0.0.1:{port}", "--worker-class", worker, "--workers", "1")
+    return Kind(
+        f"hypercorn-{worker}",
+        ("-m", "hypercorn", "{app}", *options),
+        ("hypercorn", *needs),
+        continues_early=True,
+    )
+
+
+KINDS = (
+    _uvicorn("uvicorn-h11", "h11", "asyncio"),
+    _uvicorn("uvicorn-httptools", "httptools", "uvloop", "httptools", "uvloop"),
+    _hypercorn("asyncio"),
+    _hypercorn("trio", "trio"),
+    Kind(
+        "granian",
+        ("-m", "granian", "{app}", "--interface", "asgi", "--host", "127.0.0.1")
+        + ("--port", "{port}", "--workers", "1"),
+        ("granian",),
+        prefix=("--url-path-prefix", "{prefix}"),
+    ),
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """A server that runs an application until it is told to stop.
+
+    :param kind: Which one.
+    :param app: What it serves, ``module:name`` of a module in ``apps``.
+    :param folder: For the files of the application.
+    :param prefix: What the server is told that the application is mounted under.
+    """
+
+    def __init__(self, kind: Kind, app: str, folder: Path, prefix: str | None = None) -> None:
+        self.kind, self.app, self.folder, self.prefix = kind, app, folder, prefix
+        self.token = uuid.uuid4().hex
+        self.port = self.pid = 0
+        self.extensions: list[str] = []
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log_file = folder / "log"
+        #: How often errors appear in the log because a test wanted them.
+        self.expected_errors = 0
+
+    def __enter__(self) -> Server:
+        try:
+            for _ in range(5):  # somebody else may take the port before the server does
+                if self._start():
+                    return self
+                self.kill()
+        except BaseException:
+            self.kill()
+            raise
+        raise AssertionError(self.log)
+
+    def _start(self) -> bool:
+        self.port = free_port()
+        names = {"app": self.app, "port": str(self.port), "prefix": self.prefix or ""}
+        options = self.kind.prefix if self.prefix is not None else ()
+        command = [part.format(**names) for part in (*self.kind.command, *options)]
+        env = {name: value for name, value in os.environ.items() if name[:7] != "KOLBEN_"}
+        env |= {
+            "KOLBEN_TEST_TOKEN": self.token,
+            "KOLBEN_TEST_FOLDER": str(self.folder),
+            "PYTHONPATH": os.pathsep.join([str(APPS), env.get("PYTHONPATH", "")]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": "default",
+        }
+        with self.log_file.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=APPS,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                return False
+            try:
+                answer = self.ask("GET", "/ready")
+                found = answer.json() if answer.status == 200 else {}
+            except (OSError, ValueError, h11.ProtocolError):
+                time.sleep(0.05)
+                continue
+            if found.get("token") == self.token:
+                self.pid, self.extensions = found["pid"], found["extensions"]
+                return True
+            assert answer.status == 200, self.log
+        return False
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        process = self.process
+        if process is not None and process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self.kill()
+
+    def kill(self) -> None:
+        """End whatever is left of the processes that this one has started."""
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(PATIENCE)
+
+    def stop(self) -> int:
+        """Send SIGTERM to the server itself, and give the exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    def notes(self) -> list[str]:
+        """What the application wrote down."""
+        path = self.folder / "notes"
+        return path.read_text().splitlines() if path.exists() else []
+
+    # Asking ----------------------------------------------------------------------------------
+
+    def connect(self) -> Connection:
+        return Connection(self.port)
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        headers: HeaderPairs = (),
+        body: bytes | Iterable[bytes] | None = None,
+    ) -> Answer:
+        """One request on a connection of its own."""
+        with self.connect() as connection:
+            return connection.ask(method, target, headers, body)
+
+    def get(self, target: str, headers: HeaderPairs = ()) -> Answer:
+        return self.ask("GET", target, headers)
+
+    def happened(self, name: str, *events: str) -> list[str]:
+        """What the application noted under a name, once all of ``events`` are among it."""
+        seen: list[str] = []
+
+        def complete() -> bool:
+            seen[:] = self.get(f"/happened/{quote(name)}").json()
+            return set(events) <= set(seen)
+
+        try:
+            until(complete)
+        except AssertionError:
+            raise AssertionError(f"only {seen} of {events}: {self.log}") from None
+        return seen
+
+    def release(self, name: str) -> None:
+        """Let a request go on that waits for it."""
+        assert self.ask("POST", f"/release/{quote(name)}").status == 200
+
+
+@dataclass
+class Answer:
+    """A response that has arrived whole."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes = b""
+    #: Statuses of informational responses before it.
+    before: list[int] = field(default_factory=list)
+
+    def header(self, name: str) -> str | None:
+        """The values of a field, as one."""
+        values = [value for key, value in self.headers if key == name.lower()]
+        return ", ".join(values) if values else None
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key == name.lower()]
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def cookies(self) -> dict[str, str]:
+        """The cookies that it sets, without their attributes."""
+        pairs = (value.partition(";")[0].partition("=") for value in self.all("set-cookie"))
+        return {name: value for name, _, value in pairs}
+
+
+class Connection:
+    """One connection of a client, with all of HTTP/1.1 and with plain bytes."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        self.h11 = h11.Connection(h11.CLIENT)
+        self.host = f"127.0.0.1:{port}"
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def abort(self) -> None:
+        """Go away without a farewell: the server sees a reset."""
+        linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.socket.close()
+
+    # Sending ---------------------------------------------------------------------------------
+
+    def begin(self, method: str, target: str, headers: HeaderPairs = ()) -> bytes:
+        """Say to h11 that a request is sent, and give its head."""
+        pairs = [("Host", self.host), *headers]
+        if any(name.lower() == "host" for name, _ in headers):
+            pairs = list(headers)
+        request = h11.Request(method=method, target=target, headers=pairs)
+        return self.h11.send(request) or b""
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def send_body(self, chunks: Iterable[bytes]) -> None:
+        for chunk in chunks:
+            self.send(self.h11.send(h11.Data(chunk)) or b"")
+        self.end()
+
+    def end(self) -> None:
+        if data := self.h11.send(h11.EndOfMessage()):
+            self.send(data)
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        headers: HeaderPairs = (),
+        body: bytes | Iterable[bytes] | None = None,
+    ) -> Answer:
+        """A request and its answer.
+
+        :param body: Bytes are sent with their length, pieces as chunks.
+        """
+        if body is not None:
+            if isinstance(body, bytes):
+                headers = [*headers, ("Content-Length", str(len(body)))]
+                body = [body]
+            else:
+                headers = [*headers, ("Transfer-Encoding", "chunked")]
+        self.send(self.begin(method, target, headers))
+        if body is not None:
+            self.send_body(body)
+        else:
+            self.end()
+        return self.read()
+
+    # Reading ---------------------------------------------------------------------------------
+
+    def event(self) -> Any:
+        """The next thing that the server says."""
+        while (event := self.h11.next_event()) is h11.NEED_DATA:
+            self.h11.receive_data(self.socket.recv(64 * 1024))
+        return event
+
+    def head(self) -> Answer:
+        """The head of the response, which follows informational ones."""
+        before = []
+        while True:
+            event = self.event()
+            if isinstance(event, h11.InformationalResponse):
+                before.append(event.status_code)
+                continue
+            assert isinstance(event, h11.Response), event
+            pairs = [(name.decode(), value.decode("latin-1")) for name, value in event.headers]
+            return Answer(event.status_code, pairs, before=before)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The pieces of the body as they arrive."""
+        while isinstance(event := self.event(), h11.Data):
+            yield bytes(event.data)
+        assert isinstance(event, h11.EndOfMessage), event
+
+    def chunk(self, size: int) -> bytes:
+        """The next ``size`` bytes of the body."""
+        data = b""
+        while len(data) < size:
+            event = self.event()
+            assert isinstance(event, h11.Data), event
+            data += event.data
+        return data
+
+    def read(self) -> Answer:
+        """The rest of the exchange; the connection is ready for the next one after it."""
+        answer = self.head()
+        answer.body = b"".join(self.chunks())
+        if self.h11.our_state is h11.DONE and self.h11.their_state is h11.DONE:
+            self.h11.start_next_cycle()
+        return answer
+
+    @property
+    def is_reusable(self) -> bool:
+        return self.h11.our_state is h11.IDLE
+
+    def read_raw(self) -> bytes:
+        """Everything until the server closes the connection."""
+        data = b""
+        with contextlib.suppress(ConnectionResetError):
+            while chunk := self.socket.recv(64 * 1024):
+                data += chunk
+        return data
+
+
+def exchange_raw(server: Server, data: bytes) -> tuple[int, bytes]:
+    """Send bytes that may be no request at all, and give status and rest of the answer.
+
+    The connection is half closed, so that a server that waits for more answers too.
+    """
+    with server.connect() as connection:
+        connection.send(data)
+        answer = b""
+        with contextlib.suppress(ConnectionResetError):
+            while chunk := connection.socket.recv(64 * 1024):
+                answer += chunk
+                if b"\r\n\r\n" in answer:
+                    break
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 "), answer
+    return int(head[9:12]), rest
+
+
+def multipart(
+    fields: dict[str, str], files: dict[str, tuple[str, str, bytes]], boundary: str = "=-limit-="
+) -> tuple[HeaderPairs, bytes]:
+    """The headers and the body of a multipart form."""
+    parts = []
+    for name, value in fields.items():
+        parts.append(f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode())
+    for name, (filename, content_type, content) in files.items():
+        disposition = f'form-data; name="{name}"; filename="{filename}"'
+        head = f"Content-Disposition: {disposition}\r\nContent-Type: {content_type}\r\n\r\n"
+        parts.append(head.encode() + content)
+    line = f"--{boundary}".encode()
+    body = b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"
+    return [("Content-Type", f'multipart/form-data; boundary="{boundary}"')], body
+
+
+def in_background(work: Callable[[], Any]) -> Callable[[], Any]:
+    """Start something in a thread; calling the result waits for it and raises its error."""
+    results: list[Any] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+
+    def finish() -> Any:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+        if errors:
+            raise errors[0]
+        return results[0]
+
+    return finish

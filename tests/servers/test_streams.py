@@ -1,0 +1,50 @@
+"""Bodies that arrive at the client piece by piece."""
+
+from __future__ import annotations
+
+import h11
+import pytest
+
+from .harness import Server
+
+
+@pytest.mark.parametrize("colour", ["async", "sync"])
+def test_pieces_arrive_when_they_are_made(server: Server, colour: str) -> None:
+    name = f"pieces {colour}"
+    with server.connect() as connection:
+        path = f"/stream/{colour}/{name.replace(' ', '%20')}"
+        connection.send(connection.begin("GET", path))
+        connection.end()
+        assert connection.head().header("transfer-encoding") == "chunked"
+        assert connection.chunk(6) == b"first "
+        assert server.happened(name) == []
+        server.release(f"{name} 1")
+        assert connection.chunk(7) == b"second "
+        server.release(f"{name} 2")
+        assert b"".join(connection.chunks()) == b"third"
+    assert server.happened(name, "closed") == ["closed"]
+
+
+def test_a_stream_that_breaks_is_seen_by_the_client(server: Server) -> None:
+    server.expected_errors += 1
+    with server.connect() as connection:
+        connection.send(connection.begin("GET", "/stream/broken"))
+        connection.end()
+        assert connection.head().status == 200
+        with pytest.raises((h11.RemoteProtocolError, ConnectionError)):
+            list(connection.chunks())
+
+
+def test_upload_and_download_at_the_same_time(server: Server) -> None:
+    """A view sees the pieces of a body before the client has sent all of it."""
+    name = "slow-upload"
+    with server.connect() as connection:
+        headers = [("Transfer-Encoding", "chunked")]
+        connection.send(connection.begin("POST", f"/stream/in/{name}", headers))
+        for number in range(1, 4):
+            connection.send(connection.h11.send(h11.Data(b"x" * 100)) or b"")
+            server.happened(name, "chunk")
+            assert server.happened(name).count("chunk") <= number
+        connection.end()
+        assert connection.read().text == "all of it"
+    assert server.happened(name, "teardown")[-2:] == ["finally", "teardown"]
