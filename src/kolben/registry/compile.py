@@ -13,7 +13,7 @@ from ..pipeline.convert import response_makers
 from ..pipeline.drivers import error_step, is_async, loop_driver, thread_driver
 from ..pipeline.plan import Driver, Plan, Step
 from ..sessions import SecureCookieSessionInterface
-from ..wrappers.forms import DEFAULT_LIMITS, Limits
+from ..wrappers.forms import Limits
 from .blueprints import BODY_OPTIONS
 
 if TYPE_CHECKING:
@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 
 #: The instructions of ``await``, ``async for`` and ``async with``.
 WAITS = frozenset(opmap[name] for name in ("GET_AWAITABLE", "GET_ANEXT"))
+
+#: The stages around steps. An ``async def`` method in the place of one wants the event loop, and
+#: so the steps inside it cannot have their thread to themselves.
+STAGES = (
+    "full_dispatch_request",
+    "preprocess_request",
+    "dispatch_request",
+    "process_response",
+    "finalize_request",
+    "handle_exception",
+    "handle_user_exception",
+    "handle_http_exception",
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -112,7 +125,7 @@ class Compiler:
         if driver is not None:
             plan.hops = driver is thread_driver
         elif view is not None:
-            plan.hops = not is_async(view)
+            plan.hops = not (is_async(view) or any(is_async(getattr(app, name)) for name in STAGES))
         else:
             steps = (*url_value, *before, *after, *teardown, *teardown_app)
             plan.hops = bool(steps) and not any(map(is_async, steps))
@@ -145,8 +158,9 @@ class Compiler:
             plan.save_session = drive(interface.save_session)
         plan.tears_down = bool(teardown or teardown_app)
         plan.stream = bool(options.get("stream"))
-        limits = Limits(*(options.get(name, app.config[name.upper()]) for name in BODY_OPTIONS))
-        plan.limits = DEFAULT_LIMITS if limits == DEFAULT_LIMITS else limits
+        plan.limits = Limits(
+            *(options.get(name, app.config[name.upper()]) for name in BODY_OPTIONS)
+        )
         self.stages(app, plan)
         return plan
 
