@@ -1,27 +1,25 @@
 from pathlib import Path
 
 from kolben import Kolben, redirect, request, send_from_directory, url_for
-from kolben.helpers import secure_filename
 
 app = Kolben(__name__)
-app.config["UPLOAD_FOLDER"] = "uploads"
+app.config["UPLOAD_FOLDER"] = Path("uploads").absolute()
 
 
 @app.route("/upload", methods=["POST"])
 def upload():
-    file = request.files["file"]
-    folder = Path(app.config["UPLOAD_FOLDER"])
-    folder.mkdir(exist_ok=True)
-    name = secure_filename(file.filename)
-    file.save(folder / name)
-    return redirect(url_for("download", name=name))
+    file = request.files["the_file"]
+    app.config["UPLOAD_FOLDER"].mkdir(exist_ok=True)
+    file.save(app.config["UPLOAD_FOLDER"] / "uploaded_file.txt")
+    return redirect(url_for("download"))
 
 
-@app.route("/uploads/<name>")
-def download(name):
-    return send_from_directory(Path(app.config["UPLOAD_FOLDER"]).resolve(), name)
+@app.route("/download")
+def download():
+    return send_from_directory(app.config["UPLOAD_FOLDER"], "uploaded_file.txt")
 
 
-@app.route("/size", methods=["POST"])
-async def size():
-    return {"size": len(request.files["file"].read())}
+@app.route("/upload-async", methods=["POST"])
+async def upload_async():
+    file = request.files["the_file"]
+    return {"name": file.filename, "size": len(file.read())}

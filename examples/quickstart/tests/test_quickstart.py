@@ -151,15 +151,17 @@ def test_a_message_is_flashed_once():
 
 def test_an_upload(tmp_path):
     module = load("uploads")
-    module.app.config["UPLOAD_FOLDER"] = str(tmp_path / "uploads")
+    module.app.config["UPLOAD_FOLDER"] = tmp_path / "uploads"
     client = module.app.test_client()
-    file = (BytesIO(b"content"), "../a file.txt")
-    answer = client.post("/upload", data={"file": file}, follow_redirects=True)
+    file = (BytesIO(b"content"), "a file.txt")
+    answer = client.post("/upload", data={"the_file": file}, follow_redirects=True)
     assert (answer.status_code, answer.data) == (200, b"content")
-    assert answer.request.path == "/uploads/a_file.txt"
+    assert answer.request.path == "/download"
     answer.close()
-    file = (BytesIO(b"content"), "a.txt")
-    assert client.post("/size", data={"file": file}).json == {"size": 7}
+    file = (BytesIO(b"content"), "a file.txt")
+    answer = client.post("/upload-async", data={"the_file": file})
+    assert answer.json == {"name": "a file.txt", "size": 7}
+    assert client.post("/upload", data={}).status_code == 400
 
 
 def test_redirects_and_errors():
