@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import IO, Any, Generic, Self, TypeVar, cast, overload
@@ -219,12 +219,17 @@ class Config(dict[str, Any]):
         with file:
             return self.from_mapping(load(file))
 
-    def from_mapping(self, mapping: Mapping[str, Any] | None = None, **kwargs: Any) -> bool:
+    def from_mapping(
+        self,
+        mapping: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None,
+        **kwargs: Any,
+    ) -> bool:
         """Take the upper-case names of a mapping and of the keyword arguments.
 
+        :param mapping: A mapping, or pairs of name and value.
         :return: ``True``, always.
         """
-        for key, value in {**(mapping or {}), **kwargs}.items():
+        for key, value in {**dict(mapping or {}), **kwargs}.items():
             if key.isupper():
                 self[key] = value
         return True

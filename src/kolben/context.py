@@ -22,6 +22,7 @@ from .exceptions import HTTPException
 from .json.current import provided_by
 from .local import wait
 from .sessions import SessionInterface
+from .wrappers.response_fields import ResponseFields
 
 if TYPE_CHECKING:  # the one upward exception: current_app and every context's app are typed
     from ._types import RawHeader
@@ -66,6 +67,14 @@ def _current_request() -> Request | None:
 
 
 SessionInterface.current_request = staticmethod(_current_request)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _max_cookie_size() -> int | None:
+    ctx = current.get(None)
+    return None if ctx is None else ctx.app.config["MAX_COOKIE_SIZE"]
+
+
+ResponseFields.configured_cookie_size = staticmethod(_max_cookie_size)
 
 
 class _AppCtxGlobals:

@@ -219,12 +219,16 @@ class Blueprint(Scaffold):
         self, state: BlueprintSetupState, blueprint: Blueprint, given: dict[str, Any], name: str
     ) -> dict[str, Any]:
         options = given.copy()
-        subdomain = options.get("subdomain", blueprint.subdomain)
+        subdomain = options.get("subdomain")
+        if subdomain is None:
+            subdomain = blueprint.subdomain
         if state.subdomain is not None and subdomain is not None:
             options["subdomain"] = f"{subdomain}.{state.subdomain}"
         elif state.subdomain is not None or subdomain is not None:
             options["subdomain"] = subdomain if state.subdomain is None else state.subdomain
-        url_prefix = options.get("url_prefix", blueprint.url_prefix)
+        url_prefix = options.get("url_prefix")
+        if url_prefix is None:
+            url_prefix = blueprint.url_prefix
         if state.url_prefix is not None and url_prefix is not None:
             options["url_prefix"] = f"{state.url_prefix.rstrip('/')}/{url_prefix.lstrip('/')}"
         elif state.url_prefix is not None or url_prefix is not None:
@@ -263,7 +267,9 @@ class Blueprint(Scaffold):
             for code, by_class in by_code.items():
                 spec[code].update(by_class)
         for endpoint, view in self.view_functions.items():
-            app.view_functions[f"{name}.{endpoint}"] = view
+            # Flask: the endpoint as it was written. The blueprint's own rules say it shorter.
+            app.view_functions[endpoint] = view
+            app.view_functions.setdefault(f"{name}.{endpoint}", view)
 
     def add_url_rule(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from ..http.cookies import dump_cookie
 from ..http.datastructures import (
@@ -188,6 +188,10 @@ _TEXT_TYPES = frozenset(
 )
 
 
+def _not_configured() -> int | None:
+    return None
+
+
 class ResponseFields:
     """The part of a response that depends on its headers alone."""
 
@@ -195,8 +199,19 @@ class ResponseFields:
 
     headers: Headers
 
-    #: The bytes from which on :meth:`set_cookie` warns; 0 for never.
-    max_cookie_size: int = 4093
+    #: Gives the application's ``MAX_COOKIE_SIZE``, or ``None``; the floor that knows the
+    #: application sets it.
+    configured_cookie_size: ClassVar[Callable[[], int | None]] = staticmethod(_not_configured)
+
+    @property
+    def max_cookie_size(self) -> int:
+        """The bytes from which on :meth:`set_cookie` warns; 0 for never.
+
+        What ``MAX_COOKIE_SIZE`` says, or 4093 where no application is active. A subclass may
+        have a number in its place.
+        """
+        size = type(self).configured_cookie_size()
+        return 4093 if size is None else size
 
     location = _text_field("Location", "Where to go instead, or where the new thing is.")
     content_encoding = _text_field("Content-Encoding", "What the body is encoded with.")
