@@ -658,11 +658,19 @@ class Kolben(Scaffold):
         """A context without a request: ``with app.app_context():``, or ``async with``."""
         return Context(self)
 
-    def request_context(self, environ: Request) -> Context:
+    def request_context(self, environ: Request | dict[str, Any]) -> Context:
         """A context for a request that was made by hand.
 
-        :param environ: The request.
+        :param environ: The request, the ASGI scope of one, or a WSGI environ.
+        :source: Flask: the same, for a WSGI environ alone.
         """
+        if isinstance(environ, dict):
+            if "REQUEST_METHOD" in environ:
+                from .testing import RequestBuilder  # tests alone pay for it
+
+                environ = RequestBuilder.from_environ(self, environ).request()
+            else:
+                environ = self.request_class(environ)
         return Context(self, environ)
 
     def test_request_context(self, *args: Any, **kwargs: Any) -> Context:

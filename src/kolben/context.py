@@ -159,8 +159,10 @@ class Context:
     held: bool = False
     #: The request belongs to the context that was current before.
     borrowed: bool = False
-    #: What undoes each push.
-    tokens: list[Token[Context]] | None = None
+    #: What undoes each push; ``None`` stands for the pipeline's own.
+    tokens: list[Token[Context] | None] | None = None
+    #: Begun by :meth:`push`, so that the last :meth:`pop` ends it.
+    by_hand: bool = False
     _shared: Context | None = None
     _g: Any = None
     _session: SessionMixin | None = None
@@ -259,6 +261,7 @@ class Context:
         twin._session = self._session
         twin._url_adapter = self._url_adapter
         twin.plan = self.plan
+        twin.by_hand = True
         return twin
 
     def match_request(self) -> None:
@@ -267,11 +270,13 @@ class Context:
         The result is in ``request.url_rule``, ``request.view_args`` and
         ``request.routing_exception``.
         """
-        request, adapter = self.request, self.url_adapter
-        if request is None or adapter is None:
+        request = self.request
+        if request is None:
             return
         try:
-            request.url_rule, request.view_args = adapter.match(return_rule=True)
+            adapter = self.url_adapter  # looks at the host, which may be refused
+            if adapter is not None:
+                request.url_rule, request.view_args = adapter.match(return_rule=True)
         except HTTPException as error:
             request.routing_exception = error
 
@@ -281,9 +286,13 @@ class Context:
         """Make this the current context. Each push wants a :meth:`pop`."""
         if self.tokens is None:
             self.tokens = []
-            above = current.get(None)
-            if above is not None and above.app is self.app:
-                self._nest(above)
+            if self.plan is not None and not self.by_hand:
+                self.tokens.append(None)  # the pipeline has begun this context, and will end it
+            else:
+                self.by_hand = True
+                above = current.get(None)
+                if above is not None and above.app is self.app:
+                    self._nest(above)
         first = not self.tokens
         self.tokens.append(current.set(self))
         if first and self.base is self:
@@ -305,19 +314,20 @@ class Context:
 
     def _leave(self) -> bool:
         """Undo one push; true when that was the last one."""
-        tokens: list[Token[Context]] | None = self.tokens
-        if not tokens or current.get(None) is not self:
+        tokens: list[Token[Context] | None] | None = self.tokens
+        if not tokens or tokens[-1] is None or current.get(None) is not self:
             raise AssertionError(
                 f"Popped wrong context: {current.get(None)!r} is current, not {self!r}."
             )
         if len(tokens) > 1:
-            current.reset(tokens.pop())
+            current.reset(tokens[-1])
+            tokens.pop()
             return False
         return True
 
     def _finish(self) -> None:
-        if self.tokens:
-            current.reset(self.tokens.pop())
+        if self.tokens and (token := self.tokens.pop()) is not None:
+            current.reset(token)
         self.tokens = None
 
     def pop(self, exc: BaseException | None = _missing) -> None:
