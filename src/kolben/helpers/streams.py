@@ -39,9 +39,11 @@ class _Stream(Iterator[T]):
         if self._closed:
             return
         self._closed = True
+        ctx = self._ctx
+        del self._ctx  # which leads to the response, and that to here
         close = getattr(self._source, "close", None)
         if close is not None:
-            token = current.set(self._ctx)
+            token = current.set(ctx)
             try:
                 close()
             finally:
@@ -72,9 +74,11 @@ class _AsyncStream(AsyncIterator[T]):
         if self._closed:
             return
         self._closed = True
+        ctx = self._ctx
+        del self._ctx  # which leads to the response, and that to here
         aclose = getattr(self._source, "aclose", None)
         if aclose is not None:
-            token = current.set(self._ctx)
+            token = current.set(ctx)
             try:
                 await aclose()
             finally:

@@ -82,6 +82,8 @@ def error_step(handler: Callable[..., Any], drive: Driver) -> Step:
             except Exception:
                 raised.__traceback__ = traceback
                 return await handler(error)
+            finally:
+                del raised, error
 
         return drive(handle_async)
 
@@ -93,6 +95,8 @@ def error_step(handler: Callable[..., Any], drive: Driver) -> Step:
         except Exception:
             raised.__traceback__ = traceback
             return handler(error)
+        finally:
+            del raised, error
 
     return drive(handle)
 

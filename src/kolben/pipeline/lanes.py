@@ -51,7 +51,8 @@ class _Threads:
 
     def reset(self) -> None:
         self.jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self.lock = threading.Lock()
+        # Reentrant: the lane that owns this may be freed in a thread that holds it.
+        self.lock = threading.RLock()
         self.alive = 0
         #: Jobs given and not finished: more of them than threads means that one must wait.
         self.open = 0
@@ -74,21 +75,23 @@ class _Threads:
             try:
                 job = jobs.get(timeout=IDLE_SECONDS)
             except Empty:
-                job = None
-            if job is None:
                 with lock:
                     # A job may have come between the timeout and this lock.
                     if jobs.empty():
                         self.alive -= 1
                         return
                 continue
+            if job is None:  # one for each thread that is to end, already counted out
+                return
             job()
             del job
             with lock:
                 self.open -= 1
 
     def stop(self) -> None:
-        for _ in range(self.alive):
+        with self.lock:
+            ending, self.alive = self.alive, 0
+        for _ in range(ending):
             self.jobs.put(None)
 
 
@@ -269,4 +272,7 @@ def _run_on_loop(loop: AbstractEventLoop, coro: Coroutine[Any, Any, T]) -> T:
     loop.call_soon_threadsafe(start)
     task = answer.get()
     write_back(variables)
-    return task.result()
+    try:
+        return task.result()
+    finally:
+        del task  # an error's traceback leads to this frame

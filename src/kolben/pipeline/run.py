@@ -6,6 +6,7 @@ they call are in its plan, already made fit for the thread or loop that all of t
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
 from .. import signals
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from ..context import Context
     from .convert import SimpleAnswer
     from .plan import Plan, Step
+
+
+#: Seconds that the teardown of a cancelled request may take.
+TEARDOWN_SECONDS = 30.0
 
 
 async def run(ctx: Context, whole: bool = True) -> Any:
@@ -89,13 +94,20 @@ async def full_dispatch(ctx: Context) -> Response:
 
 async def fail(ctx: Context, error: BaseException) -> None:
     """Answer an error that came through everything, or let it pass; then teardown."""
+    if ctx.held and "kolben.preserve" not in ctx.request.scope:  # type: ignore[union-attr]
+        ctx.held = False  # the body that wanted the context will not be sent
     try:
         if not isinstance(error, Exception):
             raise error
         ctx.answer = await ctx.plan.handle_exception(ctx, error)
     finally:
-        if not ctx.held:
-            await teardown(ctx, error)
+        try:
+            if not ctx.held:
+                ending = teardown(ctx, error)
+                is_cancelled = not isinstance(error, (Exception, GeneratorExit))
+                await (shielded(ctx, ending) if is_cancelled else ending)
+        finally:
+            del error  # a traceback leads to this frame; so below, wherever one may
 
 
 async def begin(ctx: Context, pushed: bool) -> Any:
@@ -201,11 +213,17 @@ async def handle_user_exception(ctx: Context, error: Exception) -> Any:
     ):
         error.show_exception = True
     if isinstance(error, HTTPException) and not app.trap_http_exception(error):
-        return await ctx.plan.handle_http_exception(ctx, error)
+        try:
+            return await ctx.plan.handle_http_exception(ctx, error)
+        finally:
+            del error
     handler = find_handler(ctx.plan, error)
-    if handler is None:
-        raise error
-    return await handler(error)
+    try:
+        if handler is None:
+            raise error
+        return await handler(error)
+    finally:
+        del error
 
 
 async def handle_http_exception(ctx: Context, error: HTTPException) -> Any:
@@ -213,7 +231,10 @@ async def handle_http_exception(ctx: Context, error: HTTPException) -> Any:
     if error.code is None or isinstance(error, RequestRedirect):
         return error
     handler = find_handler(ctx.plan, error)
-    return error if handler is None else await handler(error)
+    try:
+        return error if handler is None else await handler(error)
+    finally:
+        del error
 
 
 async def handle_exception(ctx: Context, error: Exception) -> Response:
@@ -226,7 +247,10 @@ async def handle_exception(ctx: Context, error: Exception) -> Response:
     if listening.used:
         await notify(ctx, signals.got_request_exception, exception=error)
     if app.propagates_exceptions:
-        raise error
+        try:
+            raise error
+        finally:
+            del error
     app.log_exception((type(error), error, error.__traceback__))
     server_error = InternalServerError(original_exception=error)
     handler = find_handler(ctx.plan, server_error)
@@ -258,24 +282,40 @@ async def teardown(ctx: Context, error: BaseException | None) -> None:
     :raises Exception: the first error of theirs, where ``PROPAGATE_EXCEPTIONS`` says so.
     """
     failed: list[Exception] = []
-    if ctx.owns_request:
-        await teardown_steps(ctx, ctx.plan.teardown, error, failed)
-        if listening.used:
-            await notify(ctx, signals.request_tearing_down, exc=error)
+    try:
+        if ctx.owns_request:
+            await teardown_steps(ctx, ctx.plan.teardown, error, failed)
+            if listening.used:
+                await notify(ctx, signals.request_tearing_down, exc=error)
+    except BaseException:
+        await shielded(ctx, teardown_app(ctx, error, failed))
+        raise
+    await teardown_app(ctx, error, failed)
+    first = failed[0] if failed else None
+    failed.clear()  # what they raised leads back to this frame
+    if first is not None and error is None and ctx.app.propagates_exceptions:
+        try:
+            raise first
+        finally:
+            del first
+
+
+async def teardown_app(
+    ctx: Context, error: BaseException | None, failed: list[Exception]
+) -> None:
+    """The part of :func:`teardown` that a context inside another one leaves to that."""
     if ctx.base is ctx:
         await teardown_steps(ctx, ctx.plan.teardown_app, error, failed)
         if listening.used:
             await notify(ctx, signals.appcontext_tearing_down, exc=error)
             await notify(ctx, signals.appcontext_popped)
-    if failed and error is None and ctx.app.propagates_exceptions:
-        raise failed[0]
 
 
 async def teardown_steps(
     ctx: Context, steps: tuple[Step, ...], error: BaseException | None, failed: list[Exception]
 ) -> None:
     """Run some teardown functions; log what they raise, since nobody is left to answer."""
-    for step in steps:
+    for index, step in enumerate(steps):
         try:
             await step(error)
         except Exception as raised:
@@ -283,6 +323,19 @@ async def teardown_steps(
             ctx.app.logger.exception(
                 "The teardown function %s failed", getattr(step, "__name__", step)
             )
+        except BaseException:  # cancelled while it waited; the others have to run all the same
+            await shielded(ctx, teardown_steps(ctx, steps[index + 1 :], error, failed))
+            raise
+
+
+async def shielded(ctx: Context, coro: Coroutine[Any, Any, None]) -> None:
+    """Run what has to be done even in a task that is being cancelled, within a time."""
+    if ctx.plan.driver is thread_driver:  # no event loop here that could cancel anything
+        return await coro
+    from anyio import move_on_after  # only who is cancelled comes here
+
+    with move_on_after(TEARDOWN_SECONDS, shield=True):
+        await coro
 
 
 async def notify(ctx: Context, signal: signals.Signal, **values: Any) -> None:
