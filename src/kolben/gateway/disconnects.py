@@ -58,6 +58,7 @@ class Watcher:
         """Stop watching: the request is over."""
         self.task = None
         self.watch.cancel()
+        del self.watch  # which will keep its error, and by the traceback this object
 
 
 @coroutine

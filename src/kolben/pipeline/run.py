@@ -234,6 +234,8 @@ async def handle_http_exception(ctx: Context, error: HTTPException) -> Any:
     try:
         return error if handler is None else await handler(error)
     finally:
+        if error is ctx.request.routing_exception:  # type: ignore[union-attr]
+            error.__traceback__ = None  # the request keeps it
         del error
 
 
