@@ -164,6 +164,8 @@ class Context:
     #: Begun by :meth:`push`, so that the last :meth:`pop` ends it.
     by_hand: bool = False
     _shared: Context | None = None
+    #: The context that the request is borrowed from: session and functions for it are there.
+    _lender: Context | None = None
     _g: Any = None
     _session: SessionMixin | None = None
     _url_adapter: MapAdapter | None = None
@@ -211,6 +213,8 @@ class Context:
 
         :raises RuntimeError: outside a request.
         """
+        if self._lender is not None:
+            return self._lender.session
         if self._session is None:
             if self.request is None:
                 raise RuntimeError(NO_REQUEST)
@@ -308,7 +312,7 @@ class Context:
             self.share(above)
         elif above.request is not None:
             self.request = above.request
-            self._session = above._session
+            self._lender = above._lender or above
             self._url_adapter = above._url_adapter
             self.borrowed = True
 
@@ -399,7 +403,7 @@ def require_request() -> Context:
     ctx = current.get(None)
     if ctx is None or ctx.request is None:
         raise RuntimeError(NO_REQUEST)
-    return ctx
+    return ctx._lender or ctx
 
 
 def has_app_context() -> bool:

@@ -42,7 +42,7 @@ def _find_request_ctx() -> Context:
     ctx = current.get(None)
     if ctx is None or ctx.request is None:
         raise RuntimeError(NO_REQUEST)
-    return ctx
+    return ctx._lender or ctx
 
 
 def _find_request() -> Request:

@@ -5,6 +5,7 @@ Nothing here knows of requests or applications; the floors above give it meaning
 
 from __future__ import annotations
 
+import copy
 import operator
 import sys
 import threading
@@ -126,13 +127,18 @@ _BUILTINS: dict[str, Callable[..., Any]] = {
     "__iter__": iter,
     "__hash__": hash,
     "__reversed__": reversed,
+    "__int__": int,
+    "__float__": float,
+    "__complex__": complex,
+    "__divmod__": divmod,
+    "__round__": round,
+    "__copy__": copy.copy,
+    "__deepcopy__": copy.deepcopy,
 }
 
 
 def _forward(name: str) -> Callable[..., Any]:
-    op: Callable[..., Any] | None = getattr(operator, name, None)
-    if op is None:
-        op = _BUILTINS[name]
+    op: Callable[..., Any] = _BUILTINS.get(name) or getattr(operator, name)
 
     def method(self: Proxy, *args: Any) -> Any:
         return op(self._get_current_object(), *args)
@@ -216,9 +222,25 @@ class Proxy:
 
 for _name in (
     "__len__ __iter__ __hash__ __reversed__ __getitem__ __setitem__ __delitem__ __contains__ __eq__ __ne__"
-    " __lt__ __le__ __gt__ __ge__ __or__ __ior__"
+    " __lt__ __le__ __gt__ __ge__ __or__ __ior__ __int__ __float__ __complex__ __index__ __round__"
+    " __neg__ __pos__ __abs__ __invert__ __divmod__ __copy__ __deepcopy__"
 ).split():
     setattr(Proxy, _name, _forward(_name))
+
+
+def _forward_reflected(name: str) -> Callable[..., Any]:
+    op = getattr(operator, f"__{name}__")
+
+    def method(self: Proxy, other: Any) -> Any:
+        return op(other, self._get_current_object())
+
+    method.__name__ = f"__r{name}__"
+    return method
+
+
+for _name in "add sub mul matmul truediv floordiv mod pow lshift rshift and xor or".split():
+    setattr(Proxy, f"__{_name}__", _forward(f"__{_name}__"))
+    setattr(Proxy, f"__r{_name}__", _forward_reflected(_name))
 
 
 def typed_proxy(cls: type, find: Callable[[], Any], names: tuple[str, ...] = ()) -> Any:
