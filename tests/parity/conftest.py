@@ -1,0 +1,175 @@
+"""One scenario, played on Flask and on Kolben, must give the same answers.
+
+A scenario is a function that builds an application of the framework it is given, and what is
+asked of that application. It is played on Flask, on Kolben with ``def`` functions, and on
+Kolben with ``async def`` functions that really wait. What is different on purpose is left out of
+the comparison here, in one place, or asserted by a test of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import anyio.lowlevel
+import flask
+import flask.config
+import flask.json
+import flask.sessions
+import flask.views
+import pytest
+import werkzeug.datastructures
+import werkzeug.exceptions
+import werkzeug.routing
+
+import kolben
+import kolben.config
+import kolben.exceptions
+import kolben.http.datastructures
+import kolben.json
+import kolben.json.provider
+import kolben.routing
+import kolben.sessions
+import kolben.views
+
+#: What a client or a cache looks at. ``Date`` and the like are the server's.
+RELEVANT = (
+    "Content-Type Content-Length Content-Encoding Content-Language Content-Disposition"
+    " Content-Range Content-Location Accept-Ranges Location Allow Vary ETag Last-Modified Expires"
+    " Cache-Control WWW-Authenticate Retry-After Set-Cookie X-A X-B X-Order"
+).split()
+
+Request = str | tuple[Any, ...] | Callable[[Any, Any], Any]
+
+
+def as_async(f: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(f)
+    async def waiting(*args: Any, **kwargs: Any) -> Any:
+        await anyio.lowlevel.checkpoint()
+        return f(*args, **kwargs)
+
+    return waiting
+
+
+class Framework:
+    """The names of one framework, and the colour of the functions that are registered."""
+
+    def __init__(self, name: str, package: ModuleType, colour: Callable[[Any], Any]) -> None:
+        self.name = name
+        self.colour = colour
+        self.is_flask = package is flask
+        self.App: Any = getattr(package, "Flask", None) or kolben.Kolben
+        self.exceptions: Any = werkzeug.exceptions if self.is_flask else kolben.exceptions
+        self.routing: Any = werkzeug.routing if self.is_flask else kolben.routing
+        self.datastructures: Any = (
+            werkzeug.datastructures if self.is_flask else kolben.http.datastructures
+        )
+        self.package: Any = package
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.package, name)
+
+    def app(self, **config: Any) -> Any:
+        arguments = {key: config.pop(key) for key in list(config) if key.islower()}
+        app = self.App("parity", **arguments)
+        app.config.update({"SECRET_KEY": "a key of more than sixteen bytes", **config})
+        # The defaults that differ on purpose; docs/migrating-from-flask.md says why.
+        app.config.setdefault("SESSION_COOKIE_SAMESITE", "Lax")
+        if app.config["SESSION_COOKIE_SAMESITE"] is None:
+            app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+        if app.config["SESSION_COOKIE_SECURE"] is None:
+            app.config["SESSION_COOKIE_SECURE"] = False
+        return app
+
+
+FLASK = Framework("Flask", flask, lambda f: f)
+KOLBEN = Framework("Kolben", kolben, lambda f: f)
+ASYNC = Framework("Kolben, async def", kolben, as_async)
+#: Flask is the first: what the others are compared with.
+ALL = (FLASK, KOLBEN, ASYNC)
+
+
+def is_page(body: bytes) -> bool:
+    """Whether a body is one of the pages that a framework writes itself."""
+    return body[:15].lower() == b"<!doctype html>" and b"<title>" in body[:60]
+
+
+def answer(response: Any) -> Any:
+    """What there is to compare in a response, with the wording of error pages left out."""
+    body = response.get_data()
+    headers = [(name, value) for name, value in response.headers.items() if name in RELEVANT]
+    if is_page(body) or (not body and response.status_code >= 300):  # the answer to HEAD, too
+        body = body and b"(a page)"
+        headers = [(name, value) for name, value in headers if name != "Content-Length"]
+    if response.headers.get("Cache-Control") == "private" and "session=" in str(headers):
+        # Kolben forbids shared caches to keep what sets a session.
+        headers = [(name, value) for name, value in headers if name != "Cache-Control"]
+    cookies = sorted(_cookie(value) for name, value in headers if name == "Set-Cookie")
+    rest = sorted((name, _field(name, value)) for name, value in headers if name != "Set-Cookie")
+    return {"status": response.status, "headers": rest, "cookies": cookies, "body": body}
+
+
+def _cookie(value: str) -> str:
+    """A cookie without the order of its attributes, and a session without its time stamp."""
+    first, *attributes = value.split("; ")
+    name, _, content = first.partition("=")
+    if name == "session":
+        first = f"session={content.partition('.')[0]}"
+    return "; ".join([first, *sorted(attributes)])
+
+
+def _field(name: str, value: str) -> Any:
+    if name in ("Allow", "Vary", "Cache-Control"):
+        return sorted(item.strip() for item in value.split(","))
+    return value
+
+
+def play(framework: Framework, build: Callable[[Framework], Any], requests: Any) -> list[Any]:
+    client = build(framework).test_client()
+    found: list[Any] = []
+    for request in requests:
+        if callable(request):
+            result = request(framework, client)
+        elif isinstance(request, str):
+            result = client.get(request)
+        else:
+            method, path, *rest = request
+            result = client.open(path, method=method, **(rest[0] if rest else {}))
+        found.append(answer(result) if hasattr(result, "status_code") else result)
+        if hasattr(result, "close"):
+            result.close()
+    return found
+
+
+Compare = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def compare() -> Compare:
+    """Play a scenario on every framework, and compare.
+
+    Requests are paths to get, ``(method, path, arguments of the client)``, or functions of
+    the framework and the client. The answers, which are the same, are returned.
+    """
+
+    def compare(build: Callable[[Framework], Any], *requests: Request) -> list[Any]:
+        expected = play(FLASK, build, requests)
+        for framework in (KOLBEN, ASYNC):
+            found = play(framework, build, requests)
+            for request, theirs, ours in zip(requests, expected, found, strict=True):
+                assert (framework, request, ours) == (framework, request, theirs)
+        return expected
+
+    return compare
+
+
+@pytest.fixture(params=ALL, ids=repr)
+def framework(request: pytest.FixtureRequest) -> Framework:
+    """Each framework in turn, for what is asserted rather than compared."""
+    found: Framework = request.param
+    return found
