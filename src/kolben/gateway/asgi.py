@@ -146,13 +146,11 @@ class Gateway:
                 path = route_path(request.path, scope.get("raw_path"), scope.get("root_path", ""))
                 rule, request.view_args = self.url_map.match(path, scope["method"])
         except Redirection as redirection:
-            request.view_args = {}
             request.routing_exception = ctx.url_adapter.redirect_for(  # type: ignore[union-attr]
                 redirection, request.method
             )
             return self.compiler.unmatched
         except HTTPException as error:
-            request.view_args = {}
             request.routing_exception = error
             return self.compiler.unmatched
         request.url_rule = rule

@@ -159,10 +159,9 @@ async def finalize(ctx: Context, response: Response) -> Response:
 async def process_response(ctx: Context, response: Response) -> Response:
     """Run the functions of :func:`after_this_request`, the after hooks, and save the session."""
     plan: Plan = ctx.plan
-    while ctx.after_functions:
-        functions, ctx.after_functions = ctx.after_functions, None
-        for function in functions:
-            response = checked(await plan.driver(function)(response), function)
+    # They are kept: if a hook fails, they run on the answer to that error, too.
+    for function in ctx.after_functions or ():
+        response = checked(await plan.driver(function)(response), function)
     for hook in plan.after:
         response = checked(await hook(response), hook)
     session = ctx.opened_session
