@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from inspect import isasyncgenfunction
 from typing import TYPE_CHECKING, Any
 
+from ..helpers.places import place_of
 from ..pipeline.plan import Driver
 
 if TYPE_CHECKING:
     from .._types import Receive, Scope, Send
     from ..context import Kolben
+
+
+_end: Any = object()
 
 
 class Lifespan:
@@ -28,14 +31,13 @@ class Lifespan:
 
     async def startup(self, app: Kolben, driver: Driver) -> None:
         """Run the start functions; what one of them raises undoes those before it."""
-        async with AsyncExitStack() as stack:
+        async with app.app_context(), AsyncExitStack() as stack:
             for func in self.after:
                 stack.push_async_callback(driver(func))
-            async with app.app_context():
-                for func in self.before:
-                    await driver(func)()
-                for func in self.during:
-                    await stack.enter_async_context(_context_of(func, driver))
+            for func in self.before:
+                await driver(func)()
+            for func in self.during:
+                await stack.enter_async_context(_context_of(func, driver))
             self._stack = stack.pop_all()
 
     async def shutdown(self, app: Kolben) -> None:
@@ -47,17 +49,34 @@ class Lifespan:
 
 
 def _context_of(func: Callable[[], Any], driver: Driver) -> Any:
-    if isasyncgenfunction(func):
-        return asynccontextmanager(func)()
+    generator = func()
+    if not isinstance(generator, (AsyncIterator, Iterator)):
+        raise TypeError(
+            f"The while_serving function {getattr(func, '__name__', func)!r} ({place_of(func)})"
+            " must be a generator with one 'yield', but it returned"
+            f" {type(generator).__name__!r}. What needs no 'yield' is for before_serving."
+        )
 
     @asynccontextmanager
     async def run() -> AsyncIterator[None]:
-        generator: Iterator[Any] = func()
-        await driver(next)(generator, None)
-        yield
-        await driver(next)(generator, None)
+        # Whatever another function raises, this one goes on after its yield.
+        await _step(generator, driver)
+        try:
+            yield
+        finally:
+            if await _step(generator, driver) is not _end:
+                raise RuntimeError(
+                    f"The while_serving function {getattr(func, '__name__', func)!r}"
+                    f" ({place_of(func)}) yielded a second time."
+                )
 
     return run()
+
+
+async def _step(generator: AsyncIterator[Any] | Iterator[Any], driver: Driver) -> Any:
+    if isinstance(generator, AsyncIterator):
+        return await anext(generator, _end)
+    return await driver(next)(generator, _end)
 
 
 async def serve_lifespan(app: Kolben, receive: Receive, send: Send) -> None:
