@@ -28,7 +28,7 @@ import h11
 import pytest
 
 #: Seconds that anything may take before a test gives up; nothing is expected to come near.
-PATIENCE = 45.0
+PATIENCE = float(os.environ.get("T2P", "45"))
 APPS = Path(__file__).parent / "apps"
 
 HeaderPairs = Sequence[tuple[str, str]]
@@ -61,7 +61,9 @@ class Kind:
     :ivar needs: The modules that it is made of.
     :ivar prefix: The arguments that say where the application is mounted.
     :ivar continues_early: It sends ``100 Continue`` before the application was asked.
+    :ivar chunks_for_old: It sends chunks to clients of HTTP/1.0, which do not know them.
     :ivar exits: Its exit statuses after SIGTERM.
+    :ivar remarks: Patterns of what it logs for reasons that are not the application's.
     """
 
     name: str
@@ -69,10 +71,26 @@ class Kind:
     needs: tuple[str, ...]
     prefix: tuple[str, ...] = ("--root-path", "{prefix}")
     continues_early: bool = False
+    chunks_for_old: bool = False
     exits: tuple[int, ...] = (0,)
+    remarks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.name
+
+
+#: A body that nobody reads fills Hypercorn's queue; the task that fills it is cancelled when the
+#: server ends, and says so.
+HYPERCORN_STUCK = (
+    r"(?s)Exception in callback StreamReaderProtocol\.connection_made[^\n]*\nhandle: [^\n]*\n"
+    r"Traceback \(most recent call last\):\n(?:  [^\n]*\n)*?"
+    r"[^\n]*in handle\n[^\n]*self\.app_put\(\n(?:  [^\n]*\n)*asyncio\.exceptions\.CancelledError"
+)
+#: On trio it may send "100 Continue" while the application sends its answer.
+HYPERCORN_CONTINUE = (
+    r"\[ERROR\] Error in ASGI Framework\nTraceback \(most recent call last\):\n(?:  [^\n]*\n)*"
+    r"trio\.BusyResourceError: another task is currently sending"
+)
 
 
 def _uvicorn(name: str, http: str, loop: str, *needs: str) -> Kind:
@@ -81,6 +99,7 @@ def _uvicorn(name: str, http: str, loop: str, *needs: str) -> Kind:
         name,
         ("-m", "uvicorn", "{app}", *options, "--no-access-log"),
         ("uvicorn", *needs),
+        chunks_for_old=http == "httptools",
         # It ends by the signal that it was sent, after everything is done.
         exits=(0, -signal.SIGTERM),
     )
@@ -93,6 +112,7 @@ def _hypercorn(worker: str, *needs: str) -> Kind:
         ("-m", "hypercorn", "{app}", *options),
         ("hypercorn", *needs),
         continues_early=True,
+        remarks=(HYPERCORN_STUCK, HYPERCORN_CONTINUE),
     )
 
 
@@ -133,8 +153,12 @@ class Server:
         self.extensions: list[str] = []
         self.process: subprocess.Popen[bytes] | None = None
         self.log_file = folder / "log"
+        #: Characters of the log that have been looked at.
+        self.read_up_to = 0
         #: How often errors appear in the log because a test wanted them.
         self.expected_errors = 0
+        #: And how often the server may say that a response has no end.
+        self.expected_breaks = 0
 
     def __enter__(self) -> Server:
         try:
@@ -220,6 +244,10 @@ class Server:
     def log(self) -> str:
         return self.log_file.read_text(errors="replace")
 
+    @property
+    def new_log(self) -> str:
+        return self.log[self.read_up_to :]
+
     def notes(self) -> list[str]:
         """What the application wrote down."""
         path = self.folder / "notes"
@@ -261,6 +289,10 @@ class Server:
     def release(self, name: str) -> None:
         """Let a request go on that waits for it."""
         assert self.ask("POST", f"/release/{quote(name)}").status == 200
+
+
+class ClosedInOrder(Exception):
+    """The server has closed the connection before a response, not within one."""
 
 
 @dataclass
@@ -379,6 +411,8 @@ class Connection:
             if isinstance(event, h11.InformationalResponse):
                 before.append(event.status_code)
                 continue
+            if isinstance(event, h11.ConnectionClosed):
+                raise ClosedInOrder
             assert isinstance(event, h11.Response), event
             pairs = [(name.decode(), value.decode("latin-1")) for name, value in event.headers]
             return Answer(event.status_code, pairs, before=before)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import socket
 
+import h11
 import pytest
 
-from .harness import Connection, Server, in_background, multipart
+from .harness import ClosedInOrder, Connection, Server, in_background, multipart
 
 TOO_LARGE = 20 * 1024 * 1024
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
@@ -16,8 +17,11 @@ JSON = ("Content-Type", "application/json")
 
 def assert_usable_or_closed(connection: Connection, server: Server) -> None:
     """The connection takes one more request, or the server has closed it in order."""
+    done = connection.h11.our_state is h11.DONE and connection.h11.their_state is h11.DONE
+    if done:
+        connection.h11.start_next_cycle()
     if connection.is_reusable:
-        with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+        with contextlib.suppress(ConnectionError, ClosedInOrder):
             assert connection.ask("GET", "/text").text == "Grüße"
     else:
         with contextlib.suppress(ConnectionResetError):
@@ -25,22 +29,24 @@ def assert_usable_or_closed(connection: Connection, server: Server) -> None:
     assert server.get("/text").text == "Grüße"
 
 
-@pytest.mark.parametrize("path", ["/unread", "/stream/unread"])
 @pytest.mark.parametrize("size", [10, 300_000])
-def test_body_that_nobody_reads(server: Server, path: str, size: int) -> None:
+def test_body_that_the_view_does_not_ask_for(server: Server, size: int) -> None:
     with server.connect() as connection:
         for _ in range(3):
-            answer = connection.ask("POST", path, body=b"x" * size)
-            assert answer.text == "not read"
-            if not connection.is_reusable:
-                break
-    assert server.get("/text").text == "Grüße"
+            assert connection.ask("POST", "/unread", body=b"x" * size).text == "not read"
+            assert connection.is_reusable
 
 
-def test_chunked_body_that_nobody_reads(server: Server) -> None:
+@pytest.mark.parametrize("header", [("Content-Length", "300000"), ("Transfer-Encoding", "chunked")])
+def test_body_that_nobody_reads(server: Server, header: tuple[str, str]) -> None:
     with server.connect() as connection:
-        answer = connection.ask("POST", "/stream/unread", body=[b"x" * 1000] * 300)
-        assert answer.text == "not read"
+        connection.send(connection.begin("POST", "/stream/unread", [header]))
+        answer = connection.head()
+        assert answer.status == 200
+        assert b"".join(connection.chunks()) == b"not read"
+        with contextlib.suppress(ConnectionError):  # the server may have closed it
+            connection.send_body([b"x" * 1000] * 300)
+            assert_usable_or_closed(connection, server)
     assert server.get("/text").text == "Grüße"
 
 
@@ -123,11 +129,6 @@ MALFORMED_FORMS = {
         b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nvalue',
         400,
     ),
-    "no name": (
-        ("Content-Type", "multipart/form-data; boundary=b"),
-        b"--b\r\nContent-Disposition: form-data\r\n\r\nvalue\r\n--b--\r\n",
-        400,
-    ),
     "no boundary line": (
         ("Content-Type", "multipart/form-data; boundary=b"),
         b"something else" * 1000,
@@ -141,7 +142,7 @@ MALFORMED_FORMS = {
     "long part header": (
         ("Content-Type", "multipart/form-data; boundary=b"),
         b"--b\r\nX-Long: " + b"x" * 9000 + b"\r\n\r\nvalue\r\n--b--\r\n",
-        400,
+        413,
     ),
 }
 

@@ -27,6 +27,7 @@ def test_pieces_arrive_when_they_are_made(server: Server, colour: str) -> None:
 
 def test_a_stream_that_breaks_is_seen_by_the_client(server: Server) -> None:
     server.expected_errors += 1
+    server.expected_breaks += 1
     with server.connect() as connection:
         connection.send(connection.begin("GET", "/stream/broken"))
         connection.end()

@@ -1,0 +1,100 @@
+"""Start, end, and many requests in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from .conftest import TROUBLE
+from .harness import PATIENCE, Answer, Kind, Server, in_background
+
+
+def test_lifespan_and_sigterm(kind: Kind, start: Callable[..., Server]) -> None:
+    server = start(kind)
+    assert server.notes() == ["before_serving", "while_serving begins"]
+    with server.connect() as idle:
+        assert idle.ask("GET", "/text").status == 200
+        with server.connect() as busy:
+            busy.send(busy.begin("GET", "/wait/file/go-on"))
+            busy.end()
+            server.happened("go-on", "started")
+            stopped = in_background(server.stop)
+            # The server has noticed when it takes no connections any more, or at least says so.
+            (server.folder / "go-on").touch()
+            answer = busy.read()
+        assert (answer.status, answer.text) == (200, "ended")
+    assert stopped() in kind.exits
+    assert server.notes() == [
+        "before_serving",
+        "while_serving begins",
+        "while_serving ends",
+        "after_serving",
+    ]
+    assert TROUBLE.search(server.log) is None, server.log
+
+
+def test_a_slow_def_view_delays_no_others(server: Server) -> None:
+    names = [f"slow-{n}" for n in range(10)]
+    connections = [server.connect() for _ in names]
+    for name, connection in zip(names, connections, strict=True):
+        connection.send(connection.begin("GET", f"/sleep/def/{name}"))
+        connection.end()
+    for name in names:
+        server.happened(name, "started")
+    for _ in range(20):
+        assert server.get("/text").text == "Grüße"
+    assert server.get("/text/def").text == "False"
+    assert server.get("/static/style.css").status == 200
+    for name, connection in zip(names, connections, strict=True):
+        assert "ended" not in server.happened(name)
+        server.release(name)
+        assert connection.read().text == "ended"
+        connection.close()
+
+
+def test_requests_wait_beside_each_other(server: Server) -> None:
+    names = [f"beside-{n}" for n in range(50)]
+    connections = [server.connect() for _ in names]
+    for name, connection in zip(names, connections, strict=True):
+        connection.send(connection.begin("GET", f"/wait/{name}"))
+        connection.end()
+    for name in names:
+        server.happened(name, "started")
+    for name, connection in reversed(list(zip(names, connections, strict=True))):
+        server.release(name)
+        assert connection.read().text == "ended"
+        connection.close()
+
+
+def test_context_variables_go_from_hooks_to_view_and_back(server: Server) -> None:
+    for path in ("/mixed/1", "/mixed/def/1"):
+        answer = server.get(f"{path}?variable=set")
+        assert answer.json() == {"number": 1, "session": 1, "variable": "set"}
+        assert answer.header("x-variable") == "set seen"
+        assert answer.header("x-number") == "1"
+
+
+def test_each_request_of_many_has_its_own_context(server: Server) -> None:
+    def some(worker: int) -> list[tuple[int, Answer]]:
+        answers = []
+        with server.connect() as connection:
+            connection.socket.settimeout(PATIENCE)
+            for turn in range(10):
+                number = worker * 100 + turn
+                path = "/mixed/def" if number % 2 else "/mixed"
+                target = f"{path}/{number}?variable=v{number}"
+                answers.append((number, connection.ask("GET", target)))
+        return answers
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = [pair for pairs in pool.map(some, range(20)) for pair in pairs]
+    assert len(answers) == 200
+    cookies = {}
+    for number, answer in answers:
+        assert answer.json() == {"number": number, "session": number, "variable": f"v{number}"}
+        assert answer.header("x-number") == str(number)
+        assert answer.header("x-variable") == f"v{number} seen"
+        cookies[number] = answer.cookies()["session"]
+    assert len(set(cookies.values())) == 200
+
+
