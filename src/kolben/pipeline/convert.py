@@ -109,9 +109,14 @@ def response_makers(
                 f"{view_name()} returned a tuple of {len(rv)} items. It must be (body, status,"
                 " headers), (body, status) or (body, headers)."
             )
-        if body is None:
-            raise invalid(None)
-        response = make(body)
+        if body is None or isinstance(body, tuple):
+            raise invalid(body)
+        if headers and isinstance(body, (str, bytes, bytearray, Iterator, AsyncIterator)):
+            # Not by update, which would keep one of several cookies.
+            response = response_class(body, headers=headers)
+            headers = None
+        else:
+            response = make(body)
         if status is not None:
             if isinstance(status, int):
                 response.status_code = status
