@@ -36,10 +36,15 @@ import kolben.views
 
 #: What a client or a cache looks at. ``Date`` and the like are the server's.
 RELEVANT = (
-    "Content-Type Content-Length Content-Encoding Content-Language Content-Disposition"
-    " Content-Range Content-Location Accept-Ranges Location Allow Vary ETag Last-Modified Expires"
-    " Cache-Control WWW-Authenticate Retry-After Set-Cookie X-A X-B X-Order"
-).split()
+    (
+        "Content-Type Content-Length Content-Encoding Content-Language Content-Disposition"
+        " Content-Range Content-Location Accept-Ranges Location Allow Vary ETag Last-Modified Expires"
+        " Cache-Control WWW-Authenticate Retry-After Set-Cookie X-A X-B X-Order"
+    )
+    .lower()
+    .split()
+)
+NOT_WITHOUT_CONTENT = ("Content-Type", "Last-Modified")
 
 Request = str | tuple[Any, ...] | Callable[[Any, Any], Any]
 
@@ -100,18 +105,28 @@ def is_page(body: bytes) -> bool:
 
 
 def answer(response: Any) -> Any:
-    """What there is to compare in a response, with the wording of error pages left out."""
+    """What there is to compare in a response.
+
+    Without the wording of error pages, and the reason phrase, which ASGI does not carry.
+    """
     body = response.get_data()
-    headers = [(name, value) for name, value in response.headers.items() if name in RELEVANT]
+    headers = [
+        (name.title(), value)
+        for name, value in response.headers.items()
+        if name.lower() in RELEVANT
+    ]
     if is_page(body) or (not body and response.status_code >= 300):  # the answer to HEAD, too
         body = body and b"(a page)"
         headers = [(name, value) for name, value in headers if name != "Content-Length"]
     if response.headers.get("Cache-Control") == "private" and "session=" in str(headers):
         # Kolben forbids shared caches to keep what sets a session.
         headers = [(name, value) for name, value in headers if name != "Cache-Control"]
+    if response.status_code in (204, 304):
+        # Kolben describes no content where there is none, and keeps Last-Modified.
+        headers = [(name, value) for name, value in headers if name not in NOT_WITHOUT_CONTENT]
     cookies = sorted(_cookie(value) for name, value in headers if name == "Set-Cookie")
     rest = sorted((name, _field(name, value)) for name, value in headers if name != "Set-Cookie")
-    return {"status": response.status, "headers": rest, "cookies": cookies, "body": body}
+    return {"status": response.status_code, "headers": rest, "cookies": cookies, "body": body}
 
 
 def _cookie(value: str) -> str:
@@ -141,7 +156,7 @@ def play(framework: Framework, build: Callable[[Framework], Any], requests: Any)
             method, path, *rest = request
             result = client.open(path, method=method, **(rest[0] if rest else {}))
         found.append(answer(result) if hasattr(result, "status_code") else result)
-        if hasattr(result, "close"):
+        if hasattr(result, "close") and hasattr(result, "status_code"):
             result.close()
     return found
 
