@@ -40,7 +40,7 @@ class Map:
     #: The built-in converters, by name.
     default_converters: Mapping[str, type[BaseConverter]] = DEFAULT_CONVERTERS
     #: Makes :attr:`lock`.
-    lock_class: Callable[[], Any] = RLock
+    lock_class: Callable[[], Any] = staticmethod(RLock)  # a function, not to be bound
 
     #: ``match(path, method, host=None, websocket=False)``: the rule for a decoded path and the
     #: values for its view. ``host`` is what rules for domains are matched with: the host with
