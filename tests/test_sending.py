@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from kolben import Blueprint, Kolben, Response, send_file, send_from_directory
 from kolben.exceptions import NotFound
 from kolben.http.headers import parse_options_header
-from kolben.sending import content_disposition, open_instance_resource, open_resource, safe_join
+from kolben.sending import content_disposition, safe_join
 
 TEXT = b"0123456789" * 10
 
@@ -552,20 +552,20 @@ def test_a_large_file_comes_in_chunks(app: Kolben, tmp_path: Path) -> None:
 
 
 def test_resources_are_opened_for_reading(app: Kolben) -> None:
-    with open_resource(app.root_path, "secret.txt") as file:
+    with app.open_resource("secret.txt") as file:
         assert file.read() == b"secret"
-    with open_resource(app.root_path, "secret.txt", "r", encoding="utf-8") as file:
+    with app.open_resource("secret.txt", "r", encoding="utf-8") as file:
         assert file.read() == "secret"
     with pytest.raises(ValueError, match="reading"):
-        open_resource(app.root_path, "secret.txt", "w")
+        app.open_resource("secret.txt", "w")
 
 
 def test_the_instance_folder_can_be_written(tmp_path: Path) -> None:
-    instance = str(tmp_path)
-    with open_instance_resource(instance, "new.txt", "w") as file:
+    app = Kolben(__name__, instance_path=str(tmp_path))
+    with app.open_instance_resource("new.txt", "w") as file:
         file.write("ü")
     assert (tmp_path / "new.txt").read_bytes() == "ü".encode()
-    with open_instance_resource(instance, "new.txt") as file:
+    with app.open_instance_resource("new.txt") as file:
         assert file.read() == "ü".encode()
-    with open_instance_resource(instance, "new.txt", "r") as file:
+    with app.open_instance_resource("new.txt", "r") as file:
         assert file.read() == "ü"
