@@ -245,6 +245,26 @@ async def test_a_view_that_swallows_its_cancellation_ends_the_request(
     assert task.cancelling() == 0
 
 
+async def test_a_client_that_leaves_while_a_whole_answer_is_sent_is_no_error(
+    app: Kolben, wire: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    @app.get("/")
+    async def view() -> str:
+        await anyio.sleep(0.001)  # so that somebody watches for the client
+        return "answer"
+
+    class Slow(wire):  # type: ignore[misc]
+        async def send(self, message: Any) -> None:
+            self.leave()
+            await anyio.sleep(0.005)
+            await super().send(message)
+
+    one = Slow("/")
+    await one.run(app)
+    assert caplog.records == []
+    await anyio.sleep(0.001)
+
+
 async def test_a_timeout_inside_a_view_is_its_own(app: Kolben, wire: Any) -> None:
     @app.get("/")
     async def view() -> str:
