@@ -256,7 +256,8 @@ async def handle_exception(ctx: Context, error: Exception) -> Response:
     server_error = InternalServerError(original_exception=error)
     handler = find_handler(ctx.plan, server_error)
     rv = server_error if handler is None else await handler(server_error)
-    return await ctx.plan.finalize_request(ctx, rv, True)
+    plan: Plan = ctx.plan
+    return await plan.finalize_request(ctx, rv, True)
 
 
 async def finalize_value(ctx: Context, rv: Any, from_error_handler: bool = False) -> Response:
