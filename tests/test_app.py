@@ -240,7 +240,7 @@ def test_signals_of_a_request_once_each_in_order(app: Kolben, colour: str) -> No
         app.test_client().get("/")
         assert sorted(set(log)) == sorted([*names, *(f"{name} async" for name in names)])
         assert len(log) == 2 * len(names)
-        assert [name for name in dict.fromkeys(entry.split()[0] for entry in log)] == names
+        assert list(dict.fromkeys(entry.split()[0] for entry in log)) == names
     finally:
         for name, receiver in receivers:
             getattr(kolben.signals, name).disconnect(receiver, app)
@@ -364,7 +364,7 @@ def test_without_a_key_a_session_can_be_read_and_not_written(app: Kolben, colour
     view(app, lambda: str(session.get("a")), colour, "/read")
     view(app, write, colour, "/write")
     assert app.test_client().get("/read").text == "None"
-    with pytest.raises(RuntimeError, match="SECRET_KEY|secret key"):
+    with pytest.raises(RuntimeError, match=r"SECRET_KEY|secret key"):
         app.test_client().get("/write")
 
 

@@ -116,11 +116,12 @@ def test_pop_outside_with_finds_the_error_at_hand(app: Kolben) -> None:
     app.teardown_appcontext(seen.append)
     ctx = app.app_context()
     ctx.push()
+    boom = ValueError("boom")
     try:
-        raise ValueError
-    except ValueError as error:
+        raise boom
+    except ValueError:
         ctx.pop()
-        assert seen == [error]
+    assert seen == [boom]
     ctx = app.app_context()
     ctx.push()
     ctx.pop(None)
@@ -211,9 +212,7 @@ def test_an_application_context_inside_a_request_keeps_the_request(app: Kolben) 
 
 
 @COLOURS
-def test_what_is_done_to_the_session_in_a_nested_context_is_saved(
-    app: Kolben, colour: str
-) -> None:
+def test_what_is_done_to_the_session_in_a_nested_context_is_saved(app: Kolben, colour: str) -> None:
     def write() -> str:
         with app.app_context():
             session["name"] = "ada"
@@ -478,7 +477,10 @@ def test_a_request_copied_into_a_thread(app: Kolben) -> None:
 
     view(app, start)
     assert app.test_client().get("/").text == "done"
-    assert found == [("/", 2, False, "given"), ("/", 2, True, "again")]  # shares g where it is current
+    assert found == [
+        ("/", 2, False, "given"),
+        ("/", 2, True, "again"),
+    ]  # shares g where it is current
 
 
 @pytest.mark.anyio

@@ -158,9 +158,7 @@ async def test_a_view_that_waits_and_is_not_left_answers(app: Kolben, wire: Any)
     assert one.body == b"answer"
 
 
-async def test_a_server_that_repeats_itself_is_not_asked_forever(
-    app: Kolben, wire: Any
-) -> None:
+async def test_a_server_that_repeats_itself_is_not_asked_forever(app: Kolben, wire: Any) -> None:
     calls = 0
 
     async def receive() -> Any:
@@ -419,9 +417,7 @@ async def test_an_async_generator_is_closed_once(
 
 
 @pytest.mark.parametrize("with_context", [True, False])
-async def test_a_plain_generator_is_closed_once(
-    app: Kolben, wire: Any, with_context: bool
-) -> None:
+async def test_a_plain_generator_is_closed_once(app: Kolben, wire: Any, with_context: bool) -> None:
     one = wire("/")
     log: list[str] = []
 

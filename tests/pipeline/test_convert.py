@@ -127,9 +127,11 @@ def test_values_become_bodies(value: Any, body: bytes, content_type: str) -> Non
     ids=str,
 )
 def test_tuples_have_status_and_headers(value: Any, status: str, header: str | None) -> None:
-    response = ask(each_time(lambda: (Response("b", 418), *value[1:])))if isinstance(
-        value[0], Response
-    ) else ask(value)
+    response = (
+        ask(each_time(lambda: (Response("b", 418), *value[1:])))
+        if isinstance(value[0], Response)
+        else ask(value)
+    )
     assert response.status.upper() == status
     assert response.data == b"b"
     assert response.headers.get("X-A") == header
@@ -151,7 +153,7 @@ def test_a_tuple_may_hold_any_body() -> None:
     "value", [(), ("a",), ("a", 1, {}, 2), (None, 200), (None,), ("a", 200, {}, None)], ids=str
 )
 def test_tuples_of_another_shape_are_refused(value: Any) -> None:
-    with pytest.raises(TypeError, match="'view'|'in_thread'"):
+    with pytest.raises(TypeError, match=r"'view'|'in_thread'"):
         ask(value, testing=True)
 
 

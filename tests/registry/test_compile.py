@@ -279,9 +279,7 @@ def ask(app: Kolben, stage: str) -> Response:
 @VIEW_COLOURS
 @pytest.mark.parametrize("where", ["subclass", "instance"])
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_replaced_by_def_that_asks_super(
-    stage: str, where: str, async_view: bool
-) -> None:
+def test_a_stage_replaced_by_def_that_asks_super(stage: str, where: str, async_view: bool) -> None:
     calls: list[tuple[Any, ...]] = []
     original = getattr(Kolben, stage)
 
@@ -366,9 +364,7 @@ def test_what_the_dispatcher_returned_can_be_changed(async_view: bool) -> None:
 
 @VIEW_COLOURS
 @pytest.mark.parametrize("stage", ["handle_exception", "handle_user_exception"])
-def test_a_plain_function_on_the_instance_may_make_a_response(
-    stage: str, async_view: bool
-) -> None:
+def test_a_plain_function_on_the_instance_may_make_a_response(stage: str, async_view: bool) -> None:
     """What Flask-Cors does: it wraps the handler and makes a response of what comes out."""
     app = Kolben("stages")
     add_views(app, async_view)

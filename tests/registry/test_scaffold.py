@@ -389,9 +389,7 @@ def test_a_subclass_of_an_http_error_keeps_to_its_own_handler(app: Kolben) -> No
 
 @pytest.mark.parametrize("async_view", [True, False])
 @pytest.mark.parametrize("async_handler", [True, False])
-def test_handlers_are_of_either_colour(
-    app: Kolben, async_view: bool, async_handler: bool
-) -> None:
+def test_handlers_are_of_either_colour(app: Kolben, async_view: bool, async_handler: bool) -> None:
     if async_handler:
 
         @app.errorhandler(Grand)
