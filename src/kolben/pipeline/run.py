@@ -302,9 +302,7 @@ async def teardown(ctx: Context, error: BaseException | None) -> None:
             del first
 
 
-async def teardown_app(
-    ctx: Context, error: BaseException | None, failed: list[Exception]
-) -> None:
+async def teardown_app(ctx: Context, error: BaseException | None, failed: list[Exception]) -> None:
     """The part of :func:`teardown` that a context inside another one leaves to that."""
     if ctx.base is ctx:
         await teardown_steps(ctx, ctx.plan.teardown_app, error, failed)
