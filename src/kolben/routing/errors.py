@@ -92,7 +92,7 @@ class BuildError(RoutingException, LookupError):
 
         def likeness(rule: Rule) -> float:
             names = SequenceMatcher(None, str(rule.endpoint), str(self.endpoint)).ratio()
-            fits = set(self.values) <= rule.arguments
+            fits = set(self.values or ()) <= rule.arguments
             allowed = bool(rule.methods and self.method in rule.methods)
             return 0.98 * names + 0.01 * fits + 0.01 * allowed
 
