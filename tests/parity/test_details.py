@@ -54,8 +54,9 @@ def test_a_context_of_an_environ(framework: Any) -> None:
         assert framework.request.headers["X-A"] == "header"
         assert framework.request.view_args == {"name": "ada"}
         assert app.full_dispatch_request().get_data() == b"ada"
-    with app.request_context({**environ, "HTTP_HOST": "\x8a"}):
-        assert app.full_dispatch_request().status_code == 400
+    if not framework.is_flask:  # which looks at the host less closely
+        with app.request_context({**environ, "HTTP_HOST": "bad host"}):
+            assert app.full_dispatch_request().status_code == 400
 
 
 def test_a_context_of_a_scope() -> None:
@@ -114,9 +115,11 @@ def test_the_size_of_a_cookie(framework: Any) -> None:
     app = framework.app(MAX_COOKIE_SIZE=100)
     response = framework.Response()
     assert response.max_cookie_size == 4093
-    with app.app_context(), pytest.warns(UserWarning, match="cookie"):
-        assert framework.Response().max_cookie_size == 100
-        framework.Response().set_cookie("a", "x" * 200)
+    with app.app_context():
+        response = framework.Response()
+        assert response.max_cookie_size == 100
+        with pytest.warns(UserWarning, match="cookie"):
+            response.set_cookie("a", "x" * 200)
     app.config["MAX_COOKIE_SIZE"] = 0
     with app.app_context(), warnings.catch_warnings():
         warnings.simplefilter("error")
