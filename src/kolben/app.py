@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from datetime import timedelta
 from inspect import iscoroutinefunction
-from types import TracebackType
+from types import MethodType, TracebackType
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from . import helpers, templating
@@ -53,13 +53,9 @@ T = TypeVar("T")
 _unset: Any = object()
 
 
-def _coroutine_function(app: weakref.ref[Kolben]) -> Callable[..., Coroutine[Any, Any, None]]:
+async def _call(app: Kolben, scope: Scope, receive: Receive, send: Send) -> None:
     """An application in the form by which servers tell ASGI from WSGI."""
-
-    async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        await app()(scope, receive, send)  # type: ignore[misc]
-
-    return call
+    await app(scope, receive, send)
 
 
 def _make_timedelta(value: timedelta | int | None) -> timedelta | None:
@@ -201,7 +197,7 @@ class Kolben(Scaffold):
         self._gateway: Gateway | None = None
         self._got_first_request = False
         # Servers look at the attribute; a call goes to the class's method.
-        self.__dict__["__call__"] = _coroutine_function(weakref.ref(self))
+        self.__dict__["__call__"] = MethodType(_call, weakref.proxy(self))
         self.template_context_processors[None].append(templating.default_template_context)
         if self.has_static_folder:
             self._add_static_route(static_host, host_matching)
