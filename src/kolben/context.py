@@ -28,7 +28,8 @@ if TYPE_CHECKING:  # the one upward exception: current_app and every context's a
     from ._types import RawHeader
     from .app import Kolben as Kolben  # the floors above take the type from here
     from .json import JSONProvider
-    from .routing import MapAdapter
+    from ._types import Receive, Scope
+    from .routing import MapAdapter, Rule
     from .sessions import SessionMixin
     from .wrappers import Request, Response
 
@@ -141,22 +142,46 @@ class Context:
     :param base: The context whose ``g`` and application-level teardown this one shares.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "answer", "app", "plan", "request")
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_request",
+        "answer",
+        "app",
+        "held",
+        "plan",
+        "receive",
+        "rule",
+        "scope",
+        "token",
+        "unfinished",
+        "view_args",
+        "watcher",
+    )
 
     app: Kolben
-    request: Request | None
+    #: What a server gave, of which the request is made when somebody asks for it.
+    scope: Scope | None
+    receive: Receive | None
+    #: What routing found: the rule and the values of its placeholders.
+    rule: Rule | None
+    view_args: dict[str, Any] | None
     #: The steps of the request; the pipeline's.
     plan: Any
     #: What the pipeline has come to: a response, or the body and type that are all of one.
     answer: Response | tuple[bytes, RawHeader]
     #: The response is not done when it is made: a session was opened, or functions wait for it.
-    unfinished: bool = False
+    unfinished: bool
     #: Functions given to :func:`after_this_request`, in their order.
     after_functions: list[Callable[[Any], Any]] | None = None
     #: Messages that get_flashed_messages took out of the session, kept for the request.
     flashes: list[tuple[str, str]] | None = None
+    #: What :data:`current` was set with by the gateway; tells of a context around this one.
+    token: Token[Context] | None
+    #: The gateway's, for a client that leaves.
+    watcher: Any
     #: A streamed body uses the context: teardown waits until that body has been closed.
-    held: bool = False
+    held: bool
     #: The request belongs to the context that was current before.
     borrowed: bool = False
     #: What undoes each push; ``None`` stands for the pipeline's own.
@@ -174,8 +199,10 @@ class Context:
         self, app: Kolben, request: Request | None = None, base: Context | None = None
     ) -> None:
         self.app = app
-        self.request = request
-        self.plan = None
+        self._request = request
+        self.plan = self.scope = self.rule = self.view_args = None
+        self.token = self.watcher = None
+        self.held = self.unfinished = False
         if base is not None:
             self._shared = base
 
@@ -184,12 +211,35 @@ class Context:
         return f"<{type(self).__name__} of {self.app.name!r}{what}>"
 
     @property
+    def request(self) -> Request | None:
+        """The request, made at its first use; ``None`` in an application context."""
+        request: Request | None = self._request
+        if request is None and self.scope is not None:
+            request = self._request = self.app.request_class(self.scope, self.receive)
+            request.url_rule = self.rule
+            request.view_args = {} if self.view_args is None else self.view_args
+            request._debug = self.app.debug
+            if self.plan is not None:
+                request._limits = self.plan.limits
+        return request
+
+    @property
+    def has_request(self) -> bool:
+        """Whether there is a request, made already or not."""
+        return self._request is not None or self.scope is not None
+
+    @property
     def base(self) -> Context:
         """The context whose ``g`` this one shares, and with which the application's teardown
         functions run: itself, unless it was begun within another one of the same application.
         """
         # Not stored where it is itself: each request would leave a reference cycle behind.
-        return self if self._shared is None else self._shared
+        shared, token = self._shared, self.token
+        if shared is None and token is not None and token.old_value is not Token.MISSING:
+            above = token.old_value
+            if above is not None and above.app is self.app:
+                shared = self._shared = above.base
+        return self if shared is None else shared
 
     def share(self, above: Context) -> None:
         """Use what belongs to the application in the context around this one."""
@@ -216,9 +266,10 @@ class Context:
         if self._lender is not None:
             return self._lender.session
         if self._session is None:
-            if self.request is None:
+            request = self.request
+            if request is None:
                 raise RuntimeError(NO_REQUEST)
-            opened = self.app.session_interface.open_session(self.app, self.request)
+            opened = self.app.session_interface.open_session(self.app, request)
             if hasattr(opened, "__await__"):
                 opened = wait(opened)
             self.keep_session(opened)
@@ -311,7 +362,7 @@ class Context:
             # the application's teardown stays with the outer one.
             self.share(above)
         elif above.request is not None:
-            self.request = above.request
+            self._request = above.request
             self._lender = above._lender or above
             self._url_adapter = above._url_adapter
             self.borrowed = True
@@ -381,7 +432,7 @@ class Context:
     @property
     def owns_request(self) -> bool:
         """Whether the request's own teardown belongs to this context."""
-        return self.request is not None and not self.borrowed
+        return self.has_request and not self.borrowed
 
 
 def require_app() -> Context:
@@ -401,7 +452,7 @@ def require_request() -> Context:
     :raises RuntimeError: where no request is active.
     """
     ctx = current.get(None)
-    if ctx is None or ctx.request is None:
+    if ctx is None or not ctx.has_request:
         raise RuntimeError(NO_REQUEST)
     return ctx._lender or ctx
 
@@ -414,7 +465,7 @@ def has_app_context() -> bool:
 def has_request_context() -> bool:
     """Whether a request is active: :data:`request` and :data:`session` can be used."""
     ctx = current.get(None)
-    return ctx is not None and ctx.request is not None
+    return ctx is not None and ctx.has_request
 
 
 def after_this_request(f: Callable[[Response], Any]) -> Callable[[Response], Any]:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from contextvars import Token
 from typing import TYPE_CHECKING
 
 from ..context import Context, current
@@ -18,10 +17,11 @@ from ..registry.compile import Compiler
 from ..routing import Redirection, Rule
 from ..routing.paths import route_path
 from ..wrappers import Request, Response
-from ..wrappers.forms import DEFAULT_LIMITS
+from ..wrappers.request import path_of
 from ..wrappers.response import LENGTHS
-from .bodies import head_of, send_streamed
+from .bodies import LAST, head_of, send_streamed
 from .disconnects import Gone, watch
+from .threads import broken_stream, run_in_thread
 
 if TYPE_CHECKING:
     from .._types import Receive, Scope, Send
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: One of these must be there if an HTTP/1 request has a body, RFC 9112, section 6.3.
 OF_A_BODY = frozenset((b"content-length", b"transfer-encoding"))
-MISSING = Token.MISSING
+new = object.__new__
 
 
 class Gateway:
@@ -40,7 +40,6 @@ class Gateway:
 
     def __init__(self, app: Kolben) -> None:
         self.compiler = Compiler(app)
-        self.request_class = app.request_class
         self.url_map = app.url_map
         self.url_map.compile()
         #: Whether the host has a part in matching, so that it must be looked at first.
@@ -54,8 +53,12 @@ class Gateway:
 
     async def http(self, app: Kolben, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request: match, load the body, run the pipeline, send."""
-        request = self.request_class(scope, receive)
-        ctx = Context(app, request)
+        ctx: Context = new(Context)  # the constructor's call alone costs more than all of this
+        ctx.app = app
+        ctx.scope = scope
+        ctx.receive = receive
+        ctx._request = ctx.rule = ctx.plan = ctx.view_args = ctx.token = ctx.watcher = None
+        ctx.held = ctx.unfinished = False
         path, method = scope["path"], scope["method"]
         by_method = self.static.get(path)
         if (
@@ -66,47 +69,43 @@ class Gateway:
             # Nothing in it was percent-encoded: a slash that was does not divide segments.
             and len(scope.get("raw_path") or path) == len(path)
         ):
-            request.url_rule = rule
-            request.view_args = {}
+            ctx.rule = rule
             plan: Plan = rule.plan
             if plan.options is not None and method == "OPTIONS":
                 plan = plan.options
-            ctx.plan = plan
         else:
-            plan = ctx.plan = self.find_plan(ctx, request)
-        if plan.limits is not DEFAULT_LIMITS:
-            request._limits = plan.limits
-        has_body = reading = False
-        pushed = current.set(ctx)
-        token: Token[Context] | None = pushed
+            plan = self.find_plan(ctx, scope)
+        ctx.plan = plan
+        reading = False
+        body_of: Request | None = None
+        token = ctx.token = current.set(ctx)
         try:
-            if (above := pushed.old_value) is not MISSING and above.app is app:
-                ctx.share(above)
-            for name, _ in scope["headers"]:
-                if name in OF_A_BODY:
-                    has_body = request.announces_body()
-                    break
-            else:
-                if method != "GET":  # what HTTP/2 sends need not be announced
-                    has_body = request.announces_body()
-            if has_body:
-                request._debug = app.debug
-                if not plan.stream:
-                    await request.load()
-                reading = request._body is None
-            if "kolben.preserve" in scope:
-                ctx.held = True
-                scope["kolben.preserve"].append(ctx)
-            if plan.hops:
-                worker = scope.get("kolben.worker")
-                await app.view_lane.run(drive, plan.run(ctx), worker=worker)
-            elif reading or not plan.waits:
-                # Messages belong to the body still, or there is no time to leave in.
-                await plan.run(ctx)
-            else:
-                await watch(plan.run(ctx), receive)
-            current.reset(pushed)
-            token = None
+            try:
+                for name, _ in scope["headers"]:
+                    if name in OF_A_BODY:
+                        body_of = ctx.request
+                        break
+                else:
+                    if method != "GET":  # what HTTP/2 sends need not be announced
+                        body_of = ctx.request
+                if body_of is not None and body_of.announces_body():
+                    if not plan.stream:
+                        await body_of.load()
+                    reading = body_of._body is None
+                if "kolben.preserve" in scope:
+                    ctx.held = True
+                    scope["kolben.preserve"].append(ctx)
+                if plan.hops:
+                    if await app.view_lane.run(
+                        run_in_thread, ctx, send, reading, worker=scope.get("kolben.worker")
+                    ):
+                        return
+                elif plan.waits and not reading:
+                    await watch(plan.run(ctx), ctx)
+                else:  # there is no time to leave in, or messages belong to the body still
+                    await plan.run(ctx)
+            finally:
+                current.reset(token)
             answer = ctx.answer
             if isinstance(answer, tuple):
                 body, content_type = answer
@@ -119,64 +118,77 @@ class Gateway:
             else:
                 headers, complete = answer.to_asgi()
                 if complete is None:
-                    return await self.send_streamed(ctx, send, None if reading else receive)
+                    return await self.send_streamed(ctx, send, reading)
                 body, status = complete, answer.status_code
                 close = ctx.held or answer.must_be_closed()
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            if method == "HEAD":
-                body = b""
-            await send({"type": "http.response.body", "body": body})
+            try:
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                if method == "HEAD":
+                    body = b""
+                await send({"type": "http.response.body", "body": body})
+            except OSError as error:
+                raise Gone from error
             if close:
                 await self.end(ctx, None)
         except (Gone, ClientDisconnected):
             return
         finally:
-            if token is not None:
-                current.reset(token)
-            if has_body:
-                request.close()
+            if ctx.watcher is not None:
+                ctx.watcher.stop()
+            if body_of is not None:
+                body_of.close()
 
-    def find_plan(self, ctx: Context, request: Request) -> Plan:
+    def find_plan(self, ctx: Context, scope: Scope) -> Plan:
         """Match the request; what routing has against it is kept for the pipeline to raise."""
-        scope = request.scope
         try:
             if self.by_host:
-                rule, request.view_args = ctx.url_adapter.match(return_rule=True)  # type: ignore[union-attr]
+                rule, ctx.view_args = ctx.url_adapter.match(return_rule=True)  # type: ignore[union-attr]
             else:
-                path = route_path(request.path, scope.get("raw_path"), scope.get("root_path", ""))
-                rule, request.view_args = self.url_map.match(path, scope["method"])
+                path = route_path(path_of(scope), scope.get("raw_path"), scope.get("root_path", ""))
+                rule, ctx.view_args = self.url_map.match(path, scope["method"])
         except Redirection as redirection:
-            request.routing_exception = ctx.url_adapter.redirect_for(  # type: ignore[union-attr]
-                redirection, request.method
+            return self.unmatched(
+                ctx,
+                ctx.url_adapter.redirect_for(redirection, scope["method"]),  # type: ignore[union-attr]
             )
-            return self.compiler.unmatched
         except HTTPException as error:
-            request.routing_exception = error
-            return self.compiler.unmatched
-        request.url_rule = rule
+            return self.unmatched(ctx, error)
+        ctx.rule = rule
         plan: Plan = rule.plan or self.compiler.plan_of(ctx.app, rule)
         if plan.options is not None and scope["method"] == "OPTIONS":
-            return plan.options
+            plan = plan.options
+        if (request := ctx._request) is not None:  # made for the sake of its host
+            request.url_rule, request.view_args = rule, ctx.view_args
+            request._limits = plan.limits
         return plan
 
-    async def send_streamed(self, ctx: Context, send: Send, spare: Receive | None) -> None:
+    def unmatched(self, ctx: Context, error: HTTPException) -> Plan:
+        """The plan of a request that no rule matched; it raises the error in the view's place."""
+        request: Request = ctx.request  # type: ignore[assignment]
+        request.routing_exception = error
+        request.view_args = None
+        return self.compiler.unmatched
+
+    async def send_streamed(self, ctx: Context, send: Send, reading: bool) -> None:
         """Send a body that is not complete in memory, then end what waited for it.
 
-        :param spare: Tells of a disconnect meanwhile; ``None`` where it cannot.
+        :param reading: Messages belong to the request's body still.
         """
         request: Request = ctx.request  # type: ignore[assignment]
         response: Response = ctx.answer  # type: ignore[assignment]
         error: BaseException | None = None
         try:
             if request.method == "HEAD" and not isinstance(response, ApplicationResponse):
+                if (aclose := getattr(response.response, "aclose", None)) is not None:
+                    await aclose()
                 await send(head_of(response))
-                await send({"type": "http.response.body", "body": b""})
+                await send(LAST)
             else:
                 sending = send_streamed(ctx.app, request, send, response)
-                await (sending if spare is None else watch(sending, spare))
+                await (sending if reading else watch(sending, ctx))
         except Exception as raised:
             error = raised
-            self.log_broken_stream(ctx, raised)
+            broken_stream(ctx, raised)
         except BaseException as raised:
             error = raised
             raise
@@ -184,32 +196,18 @@ class Gateway:
             await self.end(ctx, error)
             del error
 
-    def log_broken_stream(self, ctx: Context, error: Exception) -> None:
-        """Log an error that ended a body which had begun, or pass it on to the test or server.
-
-        The last message of the body is never sent, so that the server closes the connection
-        and the client can tell that something is missing.
-        """
-        if isinstance(error, (Gone, ClientDisconnected)) or ctx.app.propagates_exceptions:
-            raise error
-        token = current.set(ctx)
-        try:
-            ctx.app.log_exception((type(error), error, error.__traceback__))
-        finally:
-            current.reset(token)
-
     async def end(self, ctx: Context, error: BaseException | None) -> None:
         """Close a response, and end a context that its body still needed."""
-        request: Request = ctx.request  # type: ignore[assignment]
-        lane, worker = ctx.app.view_lane, request.scope.get("kolben.worker")
+        scope: Scope = ctx.scope  # type: ignore[assignment]
+        answer = ctx.answer
+        lane, worker = ctx.app.view_lane, scope.get("kolben.worker")
         token = current.set(ctx)
         try:
-            answer = ctx.answer
             if isinstance(answer, Response) and answer.must_be_closed():
                 await lane.run(answer.close, worker=worker)
         finally:
             try:
-                if ctx.held and "kolben.preserve" not in request.scope:
+                if ctx.held and "kolben.preserve" not in scope:
                     if ctx.plan.hops:
                         await lane.run(drive, teardown(ctx, error), worker=worker)
                     else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..pipeline.convert import ApplicationResponse
 from ..wrappers.body import FileBody
+from .disconnects import deliver
 
 if TYPE_CHECKING:
     from .._types import Message, Send
@@ -37,7 +38,7 @@ async def _send_application(request: Request, send: Send, response: ApplicationR
     async def send_with_headers(message: Message) -> None:
         if extra and message["type"] == "http.response.start":
             message = {**message, "headers": [*message.get("headers", ()), *extra]}
-        await send(message)
+        await deliver(send, message)
 
     await response.application(request.scope, request._receive, send_with_headers)
 
@@ -45,10 +46,10 @@ async def _send_application(request: Request, send: Send, response: ApplicationR
 async def _send_async_iterable(send: Send, response: Response, body: Any) -> None:
     iterator = body.__aiter__()
     try:
-        await send(head_of(response))
+        await deliver(send, head_of(response))
         async for chunk in iterator:
-            await send(piece(chunk))
-        await send(LAST)
+            await deliver(send, piece(chunk))
+        await deliver(send, LAST)
     finally:
         if (close := getattr(iterator, "aclose", None)) is not None:
             await close()
@@ -60,11 +61,11 @@ async def _send_iterable(
     """Send what a plain iterator gives; each step of it runs in a worker thread."""
     lane, worker = app.file_lane, request.scope.get("kolben.worker")
     iterator = iter(body)
-    await send(head_of(response))
+    await deliver(send, head_of(response))
     step: Callable[..., Any] = next
     while (chunk := await lane.run(step, iterator, _end, worker=worker)) is not _end:
-        await send(piece(chunk))
-    await send(LAST)
+        await deliver(send, piece(chunk))
+    await deliver(send, LAST)
 
 
 async def _send_file(
@@ -74,16 +75,16 @@ async def _send_file(
     if body.path is not None and "http.response.pathsend" in (
         request.scope.get("extensions") or ()
     ):
-        await send(head_of(response))
-        await send({"type": "http.response.pathsend", "path": body.path})
+        await deliver(send, head_of(response))
+        await deliver(send, {"type": "http.response.pathsend", "path": body.path})
         return
     lane = app.file_lane
     chunk = await lane.run(body.read)  # opens it, before anything is promised to the client
-    await send(head_of(response))
+    await deliver(send, head_of(response))
     while chunk:
-        await send(piece(chunk))
+        await deliver(send, piece(chunk))
         chunk = await lane.run(body.read)
-    await send(LAST)
+    await deliver(send, LAST)
 
 
 def head_of(response: Response) -> Message:

@@ -8,17 +8,30 @@ wait are over by then.
 
 from __future__ import annotations
 
-from asyncio import CancelledError, _get_running_loop, current_task
+from asyncio import CancelledError, Task, _get_running_loop, current_task, get_running_loop
 from collections.abc import Awaitable, Coroutine, Generator
 from types import coroutine
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .._types import Receive
+    from .._types import Message, Receive, Send
+    from ..context import Context
 
 
 class Gone(Exception):
     """The client has left; the work for it was cancelled."""
+
+
+async def deliver(send: Send, message: Message) -> None:
+    """Send a message of a response that may take its time.
+
+    :raises Gone: if the server says that the client has left, which it does by
+        :exc:`OSError` since ASGI's version 2.4.
+    """
+    try:
+        await send(message)
+    except OSError as error:
+        raise Gone from error
 
 
 async def until_gone(receive: Receive) -> bool:
@@ -34,21 +47,24 @@ async def until_gone(receive: Receive) -> bool:
 
 
 class Watcher:
-    """Cancels the task that made it when the client leaves."""
+    """Waits for the client to leave, in one task for the whole request.
+
+    :param task: Is cancelled when the client leaves; ``None`` where :attr:`gone` is asked for.
+    """
 
     __slots__ = ("gone", "task", "watch")
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, task: Task[Any] | None) -> None:
         self.gone = False
-        task = self.task = current_task()
-        assert task is not None  # the caller's
-        self.watch = task.get_loop().create_task(self.cancel_when_gone(receive))
+        self.task = task
+        self.watch = get_running_loop().create_task(self.cancel_when_gone(receive))
 
     async def cancel_when_gone(self, receive: Receive) -> None:
         """Wait for the client to leave, and cancel the task then."""
-        if await until_gone(receive) and self.task is not None:
+        if await until_gone(receive):
             self.gone = True
-            self.task.cancel()
+            if self.task is not None:
+                self.task.cancel()
 
     def cancelled_alone(self) -> bool:
         """Whether nobody else wanted to cancel the task, so that it may go on."""
@@ -62,7 +78,7 @@ class Watcher:
 
 
 @coroutine
-def watched(coro: Coroutine[Any, Any, None], receive: Receive) -> Generator[Any, Any, None]:
+def watched(coro: Coroutine[Any, Any, None], ctx: Context) -> Generator[Any, Any, None]:
     """Run a coroutine to its end, cancelled if the client leaves while it waits.
 
     A generator, because only that can see the coroutine wait: what it then yields is passed on
@@ -71,16 +87,23 @@ def watched(coro: Coroutine[Any, Any, None], receive: Receive) -> Generator[Any,
 
     :raises Gone: if it was cancelled for that.
     """
+    if ctx.watcher is not None and ctx.watcher.gone:
+        coro.close()
+        raise Gone
     for pending in coro.__await__():
-        watcher = Watcher(receive)
+        if ctx.watcher is None:
+            ctx.watcher = Watcher(ctx.receive, current_task())  # type: ignore[arg-type]
+        else:
+            ctx.watcher.task = current_task()
         try:
             yield from _resume(coro, pending)
+            ctx.watcher.cancelled_alone()  # by a view that went on all the same
         except CancelledError:
-            if watcher.cancelled_alone():
+            if ctx.watcher.cancelled_alone():
                 raise Gone from None
             raise
         finally:
-            watcher.stop()
+            ctx.watcher.task = None  # what is awaited after this is not to be cancelled
         return
 
 
@@ -106,7 +129,8 @@ async def watched_on_trio(coro: Coroutine[Any, Any, None], receive: Receive) -> 
 
     :raises Gone: if the client left.
     """
-    from anyio import create_task_group  # not needed on asyncio, and dear to import
+    # Not needed on asyncio, and dear to import.
+    from anyio import create_task_group, get_cancelled_exc_class
 
     error: BaseException | None = None
     gone = done = False
@@ -122,7 +146,9 @@ async def watched_on_trio(coro: Coroutine[Any, Any, None], receive: Receive) -> 
         try:
             await coro
             done = True
-        except Exception as raised:  # a task group would wrap it
+        except get_cancelled_exc_class():
+            raise
+        except BaseException as raised:  # a task group would wrap it
             error = raised
         group.cancel_scope.cancel()
     try:
@@ -134,11 +160,47 @@ async def watched_on_trio(coro: Coroutine[Any, Any, None], receive: Receive) -> 
         del error
 
 
-def watch(coro: Coroutine[Any, Any, None], receive: Receive) -> Awaitable[None]:
+class TrioWatcher:
+    """A :class:`Watcher` on trio, that only says whether the client is gone.
+
+    A system task, since this one begins inside a request and nothing there waits for its end.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        from trio import CancelScope, lowlevel  # it runs already
+
+        self.gone = False
+        self.scope = CancelScope()
+        lowlevel.spawn_system_task(self.watch, receive)
+
+    async def watch(self, receive: Receive) -> None:
+        """Wait for the client to leave."""
+        with self.scope:
+            try:
+                self.gone = await until_gone(receive)
+            except Exception:  # it would end the whole run; who reads or sends will see it too
+                self.gone = True
+
+    def stop(self) -> None:
+        """Stop watching: the request is over."""
+        self.scope.cancel()
+
+
+async def watch_for(ctx: Context) -> Watcher | TrioWatcher:
+    """Watch for a worker thread, which asks whether the client is gone."""
+    if ctx.watcher is None:
+        receive: Receive = ctx.receive  # type: ignore[assignment]
+        on_asyncio = _get_running_loop() is not None
+        ctx.watcher = Watcher(receive, None) if on_asyncio else TrioWatcher(receive)
+    watcher: Watcher | TrioWatcher = ctx.watcher
+    return watcher
+
+
+def watch(coro: Coroutine[Any, Any, None], ctx: Context) -> Awaitable[None]:
     """Run a coroutine to its end, cancelled if the client leaves while it waits.
 
     :raises Gone: if it was cancelled for that.
     """
     if _get_running_loop() is not None:
-        return watched(coro, receive)
-    return watched_on_trio(coro, receive)
+        return watched(coro, ctx)
+    return watched_on_trio(coro, ctx.receive)  # type: ignore[arg-type]

@@ -32,6 +32,7 @@ class Plan:
     __slots__ = (
         "after",
         "before",
+        "bare",
         "blueprints",
         "dispatched",
         "driver",
@@ -93,6 +94,9 @@ class Plan:
     tears_down: bool
     #: Code (``None`` for exceptions by class) to the handlers by class, nearest scope first.
     error_handlers: Mapping[int | None, tuple[Mapping[type[BaseException], Step], ...]]
+    #: Nothing is left to do but to call the view, unless the view itself adds something: no
+    #: hooks, no session to renew, no teardown.
+    bare: bool
     #: The blueprints of the endpoint, innermost first.
     blueprints: tuple[str, ...]
     limits: Limits
@@ -105,7 +109,7 @@ class Plan:
     process_response: Callable[[Context, Response], Awaitable[Response]]
     make_response: Callable[[Any], Response]
     #: Makes of a return value what needs no response object; ``None`` where one is needed.
-    make_simple: Callable[[Any], SimpleAnswer | None] | None
+    make_simple: Callable[[Any], SimpleAnswer | None]
     finalize_request: Callable[[Context, Any, bool], Awaitable[Response]]
     handle_user_exception: Callable[[Context, Exception], Awaitable[Any]]
     handle_http_exception: Callable[[Context, Any], Awaitable[Any]]

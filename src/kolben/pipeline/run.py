@@ -18,7 +18,6 @@ from .drivers import thread_driver
 
 if TYPE_CHECKING:
     from ..context import Context
-    from .convert import SimpleAnswer
     from .plan import Plan, Step
 
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 TEARDOWN_SECONDS = 30.0
 
 
-async def run(ctx: Context, whole: bool = True) -> Any:
+async def run(ctx: Context, whole: bool = True) -> None:
     """Take a matched request to its response, ``ctx.answer``.
 
     Teardown has run when this returns, unless the body still needs the context.
@@ -38,25 +37,24 @@ async def run(ctx: Context, whole: bool = True) -> Any:
         ``PROPAGATE_EXCEPTIONS`` says so.
     """
     plan: Plan = ctx.plan
+    quiet = plan.bare and whole and not listening.used
     try:
         try:
-            rv = None
-            if plan.preprocess is not None or listening.used:
-                rv = await begin(ctx, whole)
+            rv = None if quiet else await begin(ctx, whole)
             if rv is None:
-                view_args: Any = ctx.request.view_args  # type: ignore[union-attr]
+                request = ctx._request  # a hook may have given it other values
+                view_args = ctx.view_args if request is None else request.view_args
                 rv = await (plan.view(**view_args) if view_args else plan.view())
-            answer: SimpleAnswer | Response | None = None
-            if plan.make_simple is not None and whole and not (ctx.unfinished or listening.used):
-                answer = plan.make_simple(rv)
-            if answer is None:
-                answer = plan.make_response(rv)
+            if quiet and not ctx.unfinished and (simple := plan.make_simple(rv)) is not None:
+                ctx.answer = simple
+                return
+            response = plan.make_response(rv)
         except Exception as error:
             rv = await plan.handle_user_exception(ctx, error)
-            answer = plan.make_response(rv)
+            response = plan.make_response(rv)
         if plan.finishes or ctx.unfinished or listening.used:
-            answer = await finalize(ctx, answer)  # type: ignore[arg-type]
-        ctx.answer = answer
+            response = await finalize(ctx, response)
+        ctx.answer = response
     except BaseException as error:
         if not whole:
             raise

@@ -185,8 +185,12 @@ class Compiler:
         needed = plan.open_session or plan.url_value_preprocessors or plan.before
         preprocess = stage(app, plan, "preprocess_request", run.preprocess)
         plan.preprocess = preprocess if needed or preprocess is not run.preprocess else None
-        if plan.finishes or is_replaced(app, "make_response"):
-            plan.make_simple = None
+        plan.bare = not (
+            plan.finishes
+            or plan.tears_down
+            or plan.preprocess is not None
+            or is_replaced(app, "make_response")
+        )
         if is_replaced(app, "make_response"):
             plan.make_response = lambda rv: current.get().app.make_response(rv)
         if is_replaced(app, "dispatch_request"):

@@ -65,11 +65,7 @@ class Request(RequestBody):
     @lazy
     def path(self) -> str:
         """The path below :attr:`root_path`, decoded, with one slash at its start."""
-        path: str = self.scope["path"]
-        root_path: str = self.scope.get("root_path") or ""
-        if root_path or path[:1] != "/" or path[1:2] == "/":
-            return _path_below(root_path, path)
-        return path
+        return path_of(self.scope)
 
     def __repr__(self) -> str:
         try:
@@ -195,11 +191,15 @@ class Request(RequestBody):
         return self.on_json_loading_failed(e)
 
 
-def _path_below(root_path: str, path: str) -> str:
-    """The path without the prefix that the application is mounted under.
+def path_of(scope: MutableMapping[str, Any]) -> str:
+    """The path of a request below the prefix that the application is mounted under.
 
     Servers differ in whether they leave the prefix in the path, as ASGI wants it.
     """
+    path: str = scope["path"]
+    root_path: str = scope.get("root_path") or ""
+    if not root_path and path[:1] == "/" and path[1:2] != "/":
+        return path
     root = root_path.rstrip("/")
     if root and path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/"):
         path = path[len(root) :]
