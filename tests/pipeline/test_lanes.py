@@ -244,7 +244,9 @@ def test_threads_end_at_once_with_their_lane(how: str) -> None:
     lane: Lane | None = Lane(name, 4)
 
     async def main(lane: Lane) -> None:
-        await asyncio.gather(*(lane.run(threading.Event().wait, 0.005) for _ in range(4)))
+        # None of them goes on before all are there, so that each has a thread of its own.
+        together = threading.Barrier(4)
+        await asyncio.gather(*(lane.run(together.wait, 20) for _ in range(4)))
 
     assert lane is not None
     asyncio.run(main(lane))
