@@ -21,6 +21,7 @@ from ..wrappers.request import path_of
 from ..wrappers.response import LENGTHS
 from .bodies import LAST, head_of, send_streamed
 from .disconnects import Gone, watch
+from .mounting import OF_LITESTAR, remounted
 from .threads import broken_stream, run_in_thread
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ class Gateway:
 
     def find_plan(self, ctx: Context, scope: Scope) -> Plan:
         """Match the request; what routing has against it is kept for the pipeline to raise."""
+        if OF_LITESTAR in scope:
+            ctx.scope = scope = remounted(scope)
         try:
             if self.by_host:
                 rule, ctx.view_args = ctx.url_adapter.match(return_rule=True)  # type: ignore[union-attr]
