@@ -242,7 +242,9 @@ def test_ranges_of_a_static_file(server: Server) -> None:
     assert (old.status, old.body) == (200, content)
 
 
-@pytest.mark.parametrize("path", ["../matrix.py", "%2e%2e/matrix.py", "..%2fmatrix.py", "%00", "a\\b"])
+@pytest.mark.parametrize(
+    "path", ["../matrix.py", "%2e%2e/matrix.py", "..%2fmatrix.py", "%00", "a\\b"]
+)
 def test_static_files_end_at_their_folder(server: Server, path: str) -> None:
     assert server.get(f"/static/{path}").status == 404
 

@@ -96,5 +96,3 @@ def test_each_request_of_many_has_its_own_context(server: Server) -> None:
         assert answer.header("x-variable") == f"v{number} seen"
         cookies[number] = answer.cookies()["session"]
     assert len(set(cookies.values())) == 200
-
-

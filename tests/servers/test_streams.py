@@ -48,4 +48,4 @@ def test_upload_and_download_at_the_same_time(server: Server) -> None:
             assert server.happened(name).count("chunk") <= number
         connection.end()
         assert connection.read().text == "all of it"
-    assert server.happened(name, "teardown")[-2:] == ["finally", "teardown"]
+    assert server.happened(name, "teardown: none")[-2:] == ["finally", "teardown: none"]

@@ -66,7 +66,9 @@ def after() -> None:
 @app.teardown_request
 def teardown(error: BaseException | None) -> None:
     if "name" in g:
-        happened[g.name].append("teardown" if error is None else type(error).__name__)
+        is_cancelled = error is not None and not isinstance(error, Exception)
+        how = "cancelled" if is_cancelled else "none" if error is None else type(error).__name__
+        happened[g.name].append(f"teardown: {how}")
 
 
 # What the tests ask about the server ---------------------------------------------------------
