@@ -29,9 +29,21 @@ async def deliver(send: Send, message: Message) -> None:
         :exc:`OSError` since ASGI's version 2.4.
     """
     try:
-        await send(message)
+        if _get_running_loop() is None and ends_response(message):
+            from anyio import CancelScope  # as in watched_on_trio
+
+            # Within this a server closes the connection, and tells of that while it does.
+            with CancelScope(shield=True):
+                await send(message)
+        else:
+            await send(message)
     except OSError as error:
         raise Gone from error
+
+
+def ends_response(message: Message) -> bool:
+    """Whether a message is the last of its response."""
+    return message["type"] == "http.response.body" and not message.get("more_body", False)
 
 
 async def until_gone(receive: Receive) -> bool:
