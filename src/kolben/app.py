@@ -195,6 +195,8 @@ class Kolben(Scaffold):
         )
         self._lifespan = Lifespan()
         self._gateway: Gateway | None = None
+        #: The same, where nothing was put around :meth:`asgi_app`.
+        self._direct: Gateway | None = None
         self._got_first_request = False
         # Servers look at the attribute; a call goes to the class's method.
         self.__dict__["__call__"] = MethodType(_call, weakref.proxy(self))
@@ -767,6 +769,8 @@ class Kolben(Scaffold):
         if gateway is None:
             self._got_first_request = True
             gateway = self._gateway = Gateway(self)
+            if "asgi_app" not in self.__dict__ and type(self).asgi_app is Kolben.asgi_app:
+                self._direct = gateway
         return gateway
 
     def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
@@ -775,6 +779,8 @@ class Kolben(Scaffold):
         .. code-block:: python
 
             app.asgi_app = Middleware(app.asgi_app)
+
+        As all that sets an application up, that must be done before the first request.
         """
         if scope["type"] == "http":
             return (self._gateway or self._open()).http(self, scope, receive, send)
@@ -787,6 +793,9 @@ class Kolben(Scaffold):
 
         :source: ASGI specification 3.0.
         """
+        gateway = self._direct
+        if gateway is not None and scope["type"] == "http":
+            return gateway.http(self, scope, receive, send)
         return self.asgi_app(scope, receive, send)
 
     def run(

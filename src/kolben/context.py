@@ -25,10 +25,9 @@ from .sessions import SessionInterface
 from .wrappers.response_fields import ResponseFields
 
 if TYPE_CHECKING:  # the one upward exception: current_app and every context's app are typed
-    from ._types import RawHeader
+    from ._types import RawHeader, Receive, Scope
     from .app import Kolben as Kolben  # the floors above take the type from here
     from .json import JSONProvider
-    from ._types import Receive, Scope
     from .routing import MapAdapter, Rule
     from .sessions import SessionMixin
     from .wrappers import Request, Response

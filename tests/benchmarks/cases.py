@@ -22,7 +22,7 @@ HEADERS = [
 
 
 def scope(path: str, query: str = "") -> Scope:
-    """The scope of a GET request as uvicorn makes it."""
+    """What differs between the scopes of GET requests, and a whole one to look at."""
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},

@@ -3,9 +3,9 @@
 The method, in order:
 
 1. Every application answers the same requests, driven by the same loop in the same process.
-   A request is a copied scope and, as in a server, an object of its own whose ``receive`` has
-   an empty body and whose ``send`` collects. An application that does nothing shows what the
-   driver itself costs.
+   As in a server, each request has a scope of its own, with headers of its own, made while the
+   clock runs, and an object of its own whose ``receive`` has an empty body and whose ``send``
+   collects. An application that does nothing shows what the driver itself costs.
 2. Bursts are short and alternate between the applications, so that what else the machine does
    falls on all of them. The least burst of each counts: noise only ever adds.
 3. Before each burst, garbage is collected; during it the collector runs as it does in a server.
@@ -62,6 +62,25 @@ class Exchange:
         self.messages.append(message)
 
 
+def fresh(scope: Scope) -> Scope:
+    """A scope as a server makes it for each request that it parses."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.1", 50000),
+        "scheme": "http",
+        "root_path": "",
+        "headers": [(name, value) for name, value in scope["headers"]],
+        "state": {},
+        "method": "GET",
+        "path": scope["path"],
+        "raw_path": scope["raw_path"],
+        "query_string": scope["query_string"],
+    }
+
+
 async def burst(app: App, scopes: list[Scope]) -> tuple[float, list[Exchange]]:
     """Microseconds for each request of a burst, and what was sent."""
     exchanges: list[Exchange] = []
@@ -70,7 +89,7 @@ async def burst(app: App, scopes: list[Scope]) -> tuple[float, list[Exchange]]:
     for scope in scopes:
         exchange = Exchange()
         exchanges.append(exchange)
-        await app(scope.copy(), exchange.receive, exchange.send)
+        await app(fresh(scope), exchange.receive, exchange.send)
     return (perf_counter_ns() - started) / 1000 / len(scopes), exchanges
 
 

@@ -14,8 +14,9 @@ from ..wrappers import Response
 from ..wrappers.forms import Limits
 
 if TYPE_CHECKING:
-    from .convert import SimpleAnswer
     from ..context import Context
+    from ..routing import Rule
+    from .convert import SimpleAnswer
 
 Step: TypeAlias = Callable[..., Awaitable[Any]]
 #: Makes a step of a function of either colour.
@@ -31,8 +32,8 @@ class Plan:
 
     __slots__ = (
         "after",
-        "before",
         "bare",
+        "before",
         "blueprints",
         "dispatched",
         "driver",
@@ -52,6 +53,7 @@ class Plan:
         "preprocess",
         "process_response",
         "refreshes_session",
+        "rule",
         "run",
         "save_session",
         "stream",
@@ -64,6 +66,8 @@ class Plan:
         "waits",
     )
 
+    #: The rule whose plan this is; ``None`` where no rule matched.
+    rule: Rule | None
     #: The view, or what answers in its place.
     view: Step
     #: What a dispatcher calls that the application may have put in the place of the view.

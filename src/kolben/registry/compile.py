@@ -81,7 +81,9 @@ class Compiler:
         plan = self.plan_for(app, rule.endpoint, view, view, options)
         if answers_options(rule):
             plan.options = self.plan_for(app, rule.endpoint, None, answer_options, options)
+            plan.options.rule = rule
         rule.plan = plan
+        plan.rule = rule
         return plan
 
     def plan_by_hand(self, app: Kolben, ctx: Context, driver: Driver) -> Plan:
@@ -132,7 +134,7 @@ class Compiler:
         drive = plan.driver = thread_driver if plan.hops else self.on_loop
 
         plan.view = plan.dispatched = drive(step)
-        plan.options = plan.twin = None
+        plan.rule = plan.options = plan.twin = None
         plan.url_value_preprocessors = tuple(map(drive, url_value))
         plan.before = tuple(map(drive, before))
         plan.after = tuple(map(drive, after))
