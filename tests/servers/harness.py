@@ -28,7 +28,7 @@ import h11
 import pytest
 
 #: Seconds that anything may take before a test gives up; nothing is expected to come near.
-PATIENCE = float(os.environ.get("T2P", "45"))
+PATIENCE = 45.0
 APPS = Path(__file__).parent / "apps"
 
 HeaderPairs = Sequence[tuple[str, str]]
@@ -116,6 +116,8 @@ def _hypercorn(worker: str, *needs: str) -> Kind:
     )
 
 
+_GRANIAN = ("--host", "127.0.0.1", "--port", "{port}", "--workers", "1")
+
 KINDS = (
     _uvicorn("uvicorn-h11", "h11", "asyncio"),
     _uvicorn("uvicorn-httptools", "httptools", "uvloop", "httptools", "uvloop"),
@@ -123,8 +125,7 @@ KINDS = (
     _hypercorn("trio", "trio"),
     Kind(
         "granian",
-        ("-m", "granian", "{app}", "--interface", "asgi", "--host", "127.0.0.1")
-        + ("--port", "{port}", "--workers", "1"),
+        ("-m", "granian", "{app}", "--interface", "asgi", *_GRANIAN),
         ("granian",),
         prefix=("--url-path-prefix", "{prefix}"),
     ),
