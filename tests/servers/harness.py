@@ -203,7 +203,7 @@ class Server:
             try:
                 answer = self.ask("GET", "/ready")
                 found = answer.json() if answer.status == 200 else {}
-            except (OSError, ValueError, h11.ProtocolError):
+            except (OSError, ValueError, ClosedInOrder, h11.ProtocolError):
                 time.sleep(0.05)
                 continue
             if found.get("token") == self.token:
@@ -401,7 +401,11 @@ class Connection:
     def event(self) -> Any:
         """The next thing that the server says."""
         while (event := self.h11.next_event()) is h11.NEED_DATA:
-            self.h11.receive_data(self.socket.recv(64 * 1024))
+            data = self.socket.recv(64 * 1024)
+            waits = self.h11.their_state is h11.SEND_RESPONSE and not self.h11.trailing_data[0]
+            if not data and waits:
+                raise ClosedInOrder
+            self.h11.receive_data(data)
         return event
 
     def head(self) -> Answer:
@@ -412,8 +416,6 @@ class Connection:
             if isinstance(event, h11.InformationalResponse):
                 before.append(event.status_code)
                 continue
-            if isinstance(event, h11.ConnectionClosed):
-                raise ClosedInOrder
             assert isinstance(event, h11.Response), event
             pairs = [(name.decode(), value.decode("latin-1")) for name, value in event.headers]
             return Answer(event.status_code, pairs, before=before)

@@ -69,6 +69,17 @@ def test_a_gib_is_served_in_little_memory(server: Server) -> None:
     assert memory.growth < 16 * MIB
 
 
+def test_a_server_that_can_sends_files_by_their_name(server: Server) -> None:
+    """The extension is taken where it is there; the answers are the same without it."""
+    has_it = "http.response.pathsend" in server.extensions
+    assert has_it == (server.kind.name == "granian")
+    with (server.folder / "static" / "whole.bin").open("wb") as file:
+        file.truncate(MIB)
+    assert download(server, "/static/whole.bin") == MIB
+    part = server.get("/static/whole.bin", [("Range", "bytes=1-2")])
+    assert (part.status, part.body) == (206, b"\0\0")
+
+
 def test_two_at_the_same_time(server: Server) -> None:
     with (server.folder / "static" / "half.bin").open("wb") as file:
         file.truncate(GIB // 4)
