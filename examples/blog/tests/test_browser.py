@@ -127,9 +127,14 @@ class Watched:
         self.expected: set[int] = set()
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.wrong.append(f"failed: {request.url}"))
+        self.page.on("requestfailed", self._on_failure)
         self.page.on("request", self._on_request)
         self.page.on("response", self._on_response)
+
+    def _on_failure(self, request: Any) -> None:
+        # Whoever goes on to the next page before the last one was complete gives up its rest.
+        if request.failure != "net::ERR_ABORTED":
+            self.wrong.append(f"failed: {request.url}, {request.failure}")
 
     def _on_console(self, message: Any) -> None:
         # Chromium notes every status from 400 up here; _on_response judges those.
