@@ -229,7 +229,9 @@ class Config(dict[str, Any]):
         :param mapping: A mapping, or pairs of name and value.
         :return: ``True``, always.
         """
-        for key, value in {**dict(mapping or {}), **kwargs}.items():
+        values: dict[str, Any] = dict(mapping) if mapping is not None else {}
+        values.update(kwargs)
+        for key, value in values.items():
             if key.isupper():
                 self[key] = value
         return True

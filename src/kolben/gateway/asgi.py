@@ -17,7 +17,7 @@ from ..registry.compile import Compiler
 from ..routing import Redirection, Rule
 from ..routing.paths import route_path
 from ..wrappers import Request, Response
-from ..wrappers.request import path_of
+from ..wrappers.request_fields import path_of
 from ..wrappers.response import LENGTHS
 from .bodies import LAST, head_of, send_streamed
 from .disconnects import Gone, watch
@@ -126,7 +126,7 @@ class Gateway:
                 raise Gone from error
             if close:
                 await self.end(ctx, None)
-        except (Gone, ClientDisconnected):
+        except ClientDisconnected:
             return
         finally:
             if ctx.watcher is not None:
@@ -187,6 +187,11 @@ class Gateway:
                 await send(head_of(response))
                 await send(LAST)
             else:
+                if isinstance(response, ApplicationResponse):  # it wants the messages itself
+                    reading = True
+                    watcher, ctx.watcher = ctx.watcher, None
+                    if watcher is not None:
+                        watcher.stop()
                 sending = send_streamed(ctx.app, request, send, response)
                 await (sending if reading else watch(sending, ctx))
         except Exception as raised:

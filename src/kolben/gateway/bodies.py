@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..pipeline.convert import ApplicationResponse
 from ..wrappers.body import FileBody
-from .disconnects import deliver
+from .disconnects import deliver, undisturbed
 
 if TYPE_CHECKING:
     from .._types import Message, Send
@@ -52,7 +52,7 @@ async def _send_async_iterable(send: Send, response: Response, body: Any) -> Non
         await deliver(send, LAST)
     finally:
         if (close := getattr(iterator, "aclose", None)) is not None:
-            await close()
+            await undisturbed(close)
 
 
 async def _send_iterable(

@@ -9,16 +9,19 @@ wait are over by then.
 from __future__ import annotations
 
 from asyncio import CancelledError, Task, _get_running_loop, current_task, get_running_loop
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import coroutine
 from typing import TYPE_CHECKING, Any
+
+from ..exceptions import ClientDisconnected
+from ..pipeline.run import TEARDOWN_SECONDS
 
 if TYPE_CHECKING:
     from .._types import Message, Receive, Send
     from ..context import Context
 
 
-class Gone(Exception):
+class Gone(ClientDisconnected):
     """The client has left; the work for it was cancelled."""
 
 
@@ -39,6 +42,16 @@ async def deliver(send: Send, message: Message) -> None:
             await send(message)
     except OSError as error:
         raise Gone from error
+
+
+async def undisturbed(close: Callable[[], Awaitable[None]]) -> None:
+    """Close something that may have to wait, also in a request that is being cancelled."""
+    if _get_running_loop() is not None:  # a cancellation comes once
+        return await close()
+    from anyio import move_on_after  # as in watched_on_trio
+
+    with move_on_after(TEARDOWN_SECONDS, shield=True):
+        await close()
 
 
 def ends_response(message: Message) -> bool:

@@ -87,7 +87,7 @@ def broken_stream(ctx: Context, error: Exception) -> None:
     The last message of the body is never sent, so that the server closes the connection and the
     client can tell that something is missing.
     """
-    if isinstance(error, (Gone, ClientDisconnected)) or ctx.app.propagates_exceptions:
+    if isinstance(error, ClientDisconnected) or ctx.app.propagates_exceptions:
         raise error
     token = current.set(ctx)
     try:

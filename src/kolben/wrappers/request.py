@@ -56,17 +56,6 @@ class Request(RequestBody):
         self._receive = receive
         self.url_rule = self.view_args = self.routing_exception = None
 
-    @lazy
-    def method(self) -> str:
-        """The method, such as ``GET``."""
-        method: str = self.scope["method"]
-        return method
-
-    @lazy
-    def path(self) -> str:
-        """The path below :attr:`root_path`, decoded, with one slash at its start."""
-        return path_of(self.scope)
-
     def __repr__(self) -> str:
         try:
             url = repr(self.url)
@@ -189,18 +178,3 @@ class Request(RequestBody):
     def on_json_loading_failure(self, e: ValueError | None) -> Any:
         """:meth:`on_json_loading_failed`, which is the one to override."""
         return self.on_json_loading_failed(e)
-
-
-def path_of(scope: MutableMapping[str, Any]) -> str:
-    """The path of a request below the prefix that the application is mounted under.
-
-    Servers differ in whether they leave the prefix in the path, as ASGI wants it.
-    """
-    path: str = scope["path"]
-    root_path: str = scope.get("root_path") or ""
-    if not root_path and path[:1] == "/" and path[1:2] != "/":
-        return path
-    root = root_path.rstrip("/")
-    if root and path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/"):
-        path = path[len(root) :]
-    return "/" + path.lstrip("/")

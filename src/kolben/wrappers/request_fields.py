@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from datetime import datetime
 from typing import Any
 
@@ -58,8 +59,6 @@ class RequestFields:
     __slots__ = ()
 
     scope: Any
-    method: str
-    path: str
 
     #: What a parsed form or query string is made with; any MultiDict class.
     parameter_storage_class: type[MultiDict[str, Any]] = ImmutableMultiDict
@@ -73,6 +72,17 @@ class RequestFields:
     trusted_hosts: list[str] | None = None
 
     # The connection
+
+    @lazy
+    def method(self) -> str:
+        """The method, such as ``GET``."""
+        method: str = self.scope["method"]
+        return method
+
+    @lazy
+    def path(self) -> str:
+        """The path below :attr:`root_path`, decoded, with one slash at its start."""
+        return path_of(self.scope)
 
     @lazy
     def scheme(self) -> str:
@@ -347,3 +357,18 @@ class RequestFields:
     def access_control_request_method(self) -> str | None:
         """The method that a cross-origin request is going to have."""
         return self.headers.get("access-control-request-method")
+
+
+def path_of(scope: MutableMapping[str, Any]) -> str:
+    """The path of a request below the prefix that the application is mounted under.
+
+    Servers differ in whether they leave the prefix in the path, as ASGI wants it.
+    """
+    path: str = scope["path"]
+    root_path: str = scope.get("root_path") or ""
+    if not root_path and path[:1] == "/" and path[1:2] != "/":
+        return path
+    root = root_path.rstrip("/")
+    if root and path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/"):
+        path = path[len(root) :]
+    return "/" + path.lstrip("/")

@@ -201,7 +201,7 @@ class ResponseFields:
 
     #: Gives the application's ``MAX_COOKIE_SIZE``, or ``None``; the floor that knows the
     #: application sets it.
-    configured_cookie_size: ClassVar[Callable[[], int | None]] = staticmethod(_not_configured)
+    configured_cookie_size: ClassVar[Any] = staticmethod(_not_configured)
 
     @property
     def max_cookie_size(self) -> int:
@@ -210,7 +210,7 @@ class ResponseFields:
         What ``MAX_COOKIE_SIZE`` says, or 4093 where no application is active. A subclass may
         have a number in its place.
         """
-        size = type(self).configured_cookie_size()
+        size: int | None = type(self).configured_cookie_size()
         return 4093 if size is None else size
 
     location = _text_field("Location", "Where to go instead, or where the new thing is.")
