@@ -619,6 +619,8 @@ def test_root_path_of_a_package_a_module_and_nothing(
 def test_instance_folder_of_code_that_is_not_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Temporary folders may be inside the environment that runs the tests.
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "environment"))
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "shop_module.py").write_text("")
     package = tmp_path / "shop_package"
@@ -639,6 +641,7 @@ def test_instance_folder_of_installed_code(
     site = tmp_path / folders
     site.mkdir(parents=True)
     (site / "installed_app.py").write_text("")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "environment"))
     monkeypatch.syspath_prepend(str(site))
     assert find_package("installed_app") == (str(tmp_path), str(site))
     expected = tmp_path / "var" / "installed_app-instance"
