@@ -50,7 +50,7 @@ class _Threads:
         self.reset()
 
     def reset(self) -> None:
-        self.jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self.jobs: SimpleQueue[tuple[Job, Job] | None] = SimpleQueue()
         # Reentrant: the lane that owns this may be freed in a thread that holds it.
         self.lock = threading.RLock()
         self.alive = 0
@@ -58,14 +58,18 @@ class _Threads:
         self.open = 0
         self.pid = os.getpid()
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: Job, after: Job) -> None:
+        """Have a job done, and say so when its thread is free again.
+
+        :param after: Says so; whoever hears of it and has another job finds the thread free.
+        """
         if self.pid != os.getpid():  # a fork takes none of the threads along
             self.reset()
         with self.lock:
             self.open += 1
             grow = self.open > self.alive and self.alive < self.size
             self.alive += grow
-        self.jobs.put(job)
+        self.jobs.put((job, after))
         if grow:
             threading.Thread(target=self.work, name=self.name, daemon=True).start()
 
@@ -73,7 +77,7 @@ class _Threads:
         jobs, lock = self.jobs, self.lock
         while True:
             try:
-                job = jobs.get(timeout=IDLE_SECONDS)
+                entry = jobs.get(timeout=IDLE_SECONDS)
             except Empty:
                 with lock:
                     # A job may have come between the timeout and this lock.
@@ -81,12 +85,14 @@ class _Threads:
                         self.alive -= 1
                         return
                 continue
-            if job is None:  # one for each thread that is to end, already counted out
+            if entry is None:  # one for each thread that is to end, already counted out
                 return
+            job, after = entry
             job()
-            del job
             with lock:
                 self.open -= 1
+            after()
+            del entry, job, after  # what they hold must not wait for the next job
 
     def stop(self) -> None:
         with self.lock:
@@ -212,12 +218,21 @@ class Lane:
                 outcome.error = error
             finally:
                 thread.portal = above
-            inbox.put(outcome)
 
         def portal(coro: Coroutine[Any, Any, Any]) -> Any:
             return _run_on_loop(loop, coro)
 
-        (worker or self._threads.submit)(job)
+        def after() -> None:
+            inbox.put(outcome)
+
+        def whole() -> None:
+            job()
+            after()
+
+        if worker is None:
+            self._threads.submit(job, after)
+        else:
+            worker(whole)
         try:
             await outcome.wait()
         finally:
