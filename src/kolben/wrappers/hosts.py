@@ -55,8 +55,9 @@ def host_is_trusted(host: str | None, trusted: Collection[str] | str | None = No
     True
 
     :param host: ``name`` or ``name:port``.
-    :param trusted: Names; one that starts with a dot means the name and all below it. A port
-        in them plays no part. ``None`` or empty: every well-formed host is trusted.
+    :param trusted: Names; one that starts with a dot, or with ``*.``, means the name and all
+        below it. A port in them plays no part. ``None`` or empty: every well-formed host is
+        trusted.
     :source: Werkzeug: the same, but letters' case makes no difference.
     """
     found = split_host(host) if host else None
@@ -66,8 +67,8 @@ def host_is_trusted(host: str | None, trusted: Collection[str] | str | None = No
         return True
     name = found[0]
     for reference in [trusted] if isinstance(trusted, str) else trusted:
-        below = reference.startswith(".")
-        wanted = _ascii_name(reference[1:] if below else reference)
+        below = reference.startswith((".", "*."))
+        wanted = _ascii_name(reference.partition(".")[2] if below else reference)
         if wanted and (name == wanted or (below and name.endswith(f".{wanted}"))):
             return True
     return False
