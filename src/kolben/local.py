@@ -66,13 +66,27 @@ def running_backend() -> str | None:
     return None
 
 
+#: Runs a coroutine on an event loop, and waits; while it does, the thread does what is put into
+#: the mailbox that may be given beside the coroutine.
+Portal = Callable[..., Any]
+
+
 class _Thread(threading.local):
-    portal: Callable[[Coroutine[Any, Any, Any]], Any] | None = None
+    portal: Portal | None = None
 
 
 #: What this thread knows of the event loop that it works for. A driver that runs code in a
 #: worker thread sets ``portal`` for as long as that code runs.
 thread = _Thread()
+
+
+class _Process:
+    portal: Portal | None = None
+
+
+#: The same for all threads of a process that has an event loop of its own beside them, as
+#: under WSGI.
+process = _Process()
 
 
 async def _awaited(awaitable: Awaitable[T]) -> T:
@@ -96,20 +110,24 @@ def drive(coro: Coroutine[Any, Any, T]) -> T:
     )
 
 
-def wait(awaitable: Awaitable[T]) -> T:
+def wait(awaitable: Awaitable[T], box: Any = None) -> T:
     """Run an awaitable to its end from synchronous code.
 
     In the worker thread of a request it runs on the request's event loop, with the caller's
     context variables, and what it sets is visible afterwards. On the event loop's own thread
-    it may not suspend. Where there is no loop, it runs on a new one.
+    it may not suspend. Under WSGI it runs on the process's one loop. Where there is no loop, it
+    runs on a new one.
 
+    :param box: Takes jobs for this thread to do while it waits for another one.
     :raises RuntimeError: on the loop's own thread, if the awaitable has to wait.
     """
     coro = awaitable if isinstance(awaitable, Coroutine) else _awaited(awaitable)
     if (portal := thread.portal) is not None:
-        return cast("T", portal(coro))
+        return cast("T", portal(coro, box))
     if running_backend() is not None:
         return drive(coro)
+    if (portal := process.portal) is not None:
+        return cast("T", portal(coro, box))
     import asyncio  # only a program outside any server comes here
 
     with asyncio.Runner() as runner:

@@ -11,17 +11,17 @@ code in the thread can have a coroutine run on the event loop that it came from,
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from asyncio import AbstractEventLoop, CancelledError, Future, Task, _get_running_loop
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context as Variables
 from contextvars import copy_context
-from queue import Empty, SimpleQueue
+from queue import Empty
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ..local import thread
+from ..local import running_backend, thread
+from .native import Mailbox, SimpleQueue, mailbox, make_lock, start_thread
 
 if TYPE_CHECKING:
     from anyio import CapacityLimiter
@@ -52,7 +52,7 @@ class _Threads:
     def reset(self) -> None:
         self.jobs: SimpleQueue[tuple[Job, Job] | None] = SimpleQueue()
         # Reentrant: the lane that owns this may be freed in a thread that holds it.
-        self.lock = threading.RLock()
+        self.lock = make_lock()
         self.alive = 0
         #: Jobs given and not finished: more of them than threads means that one must wait.
         self.open = 0
@@ -71,7 +71,7 @@ class _Threads:
             self.alive += grow
         self.jobs.put((job, after))
         if grow:
-            threading.Thread(target=self.work, name=self.name, daemon=True).start()
+            start_thread(self.work, self.name)
 
     def work(self) -> None:
         jobs, lock = self.jobs, self.lock
@@ -196,14 +196,17 @@ class Lane:
         """Call ``func`` in a thread and wait for what it returns or raises.
 
         Context variables go along and come back. A cancellation waits until the thread has
-        finished, since a thread cannot be stopped.
+        finished, since a thread cannot be stopped. Where no event loop runs, under WSGI, the
+        thread that calls this is one that may block, and there is nothing to wait for.
 
         :param worker: Takes the job instead of this lane's threads; a test client passes the
             calling thread.
         """
         loop = _get_running_loop()
         if loop is None:
-            return await self._run_on_trio(func, args)
+            if running_backend() is None:
+                return func(*args)
+            return await self._run_on_trio(func, args, worker)
         inbox = self._inboxes.get(loop)
         if inbox is None:
             inbox = self._inboxes[loop] = _Inbox()
@@ -219,8 +222,8 @@ class Lane:
             finally:
                 thread.portal = above
 
-        def portal(coro: Coroutine[Any, Any, Any]) -> Any:
-            return _run_on_loop(loop, coro)
+        def portal(coro: Coroutine[Any, Any, Any], box: Mailbox | None = None) -> Any:
+            return run_on_loop(loop, coro, box)
 
         def after() -> None:
             inbox.put(outcome)
@@ -239,7 +242,9 @@ class Lane:
             write_back(variables)
         return outcome.take()
 
-    async def _run_on_trio(self, func: Callable[..., T], args: tuple[Any, ...]) -> T:
+    async def _run_on_trio(
+        self, func: Callable[..., T], args: tuple[Any, ...], worker: Submit | None
+    ) -> T:
         # anyio brings its own threads here; only trio knows how to wake a trio task.
         from anyio import CapacityLimiter, from_thread, to_thread
 
@@ -247,7 +252,7 @@ class Lane:
             self._limiter = CapacityLimiter(self.size)
         variables = copy_context()
 
-        def portal(coro: Coroutine[Any, Any, Any]) -> Any:
+        def portal(coro: Coroutine[Any, Any, Any], box: Mailbox | None = None) -> Any:
             before = copy_context()
             after: list[Variables] = []
 
@@ -271,23 +276,38 @@ class Lane:
             finally:
                 thread.portal = above
 
+        # A thread that waits for trio cannot do a job meanwhile. The one that does it in its place
+        # is not counted, or threads that wait could take up all that there may be.
+        limiter = self._limiter if worker is None else CapacityLimiter(1)
         try:
-            return await to_thread.run_sync(job, limiter=self._limiter)
+            return await to_thread.run_sync(job, limiter=limiter)
         finally:
             write_back(variables)
 
 
-def _run_on_loop(loop: AbstractEventLoop, coro: Coroutine[Any, Any, T]) -> T:
+def run_on_loop(
+    loop: AbstractEventLoop, coro: Coroutine[Any, Any, T], box: Mailbox | None = None
+) -> T:
+    """Run a coroutine on a loop of another thread, and wait for what it returns or raises.
+
+    :param box: Takes jobs for this thread to do while it waits.
+    """
     variables = copy_context()
-    answer: SimpleQueue[Task[T]] = SimpleQueue()
+    answers = mailbox() if box is None else box
 
     def start() -> None:
-        loop.create_task(coro, context=variables).add_done_callback(answer.put)
+        loop.create_task(coro, context=variables).add_done_callback(answers.put)
 
     loop.call_soon_threadsafe(start)
-    task = answer.get()
+    try:
+        while not isinstance(task := answers.get(), Future):
+            task()
+    finally:
+        if box is None:
+            answers.close()
     write_back(variables)
     try:
-        return task.result()
+        result: T = task.result()
+        return result
     finally:
         del task  # an error's traceback leads to this frame

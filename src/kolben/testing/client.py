@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from ..http.datastructures import Headers
 from ..local import running_backend
 from ..wrappers import Request, Response
-from .background import BackgroundLoop
+from ..gateway.background import BackgroundLoop
 from .cookies import Cookie, CookieJar
 from .exchange import TaskExchange, ThreadExchange
 from .lifespan import ClientLifespan
@@ -397,7 +397,7 @@ class Client:
                 ref = _loops.get(self.application)
                 loop = None if ref is None else ref()
                 if loop is None or loop.closed:
-                    loop = BackgroundLoop()
+                    loop = BackgroundLoop("kolben-test-client")
                     _loops[self.application] = weakref.ref(loop)
                 loop.users.add(self)
             self._loop = loop

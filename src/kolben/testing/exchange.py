@@ -19,7 +19,7 @@ from typing import Any
 import anyio
 
 from ..local import running_backend
-from .background import BackgroundLoop
+from ..gateway.background import BackgroundLoop
 from .wire import IllegalResponse, Wire
 
 #: Bodies go to the application in pieces of this size, as they come from a socket.

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import anyio
 
-from .background import BackgroundLoop
+from ..gateway.background import BackgroundLoop
 from .exchange import spawn
 
 T = TypeVar("T")

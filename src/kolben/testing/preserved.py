@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..context import Context, current
 from ..local import thread
-from .background import BackgroundLoop
+from ..gateway.background import BackgroundLoop
 
 
 class PreservedContexts:

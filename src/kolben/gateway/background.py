@@ -1,14 +1,15 @@
-"""An event loop in a thread of its own, for test clients that are called without one."""
+"""Event loops in threads of their own: for WSGI, and for test clients that are called without one."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import os
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context, copy_context
-from queue import SimpleQueue
 from typing import Any, TypeVar, cast
+
+from ..pipeline.native import Mailbox, mailbox, start_thread
 
 T = TypeVar("T")
 #: Seconds that cancelled tasks get to end when a loop is closed.
@@ -21,21 +22,18 @@ class BackgroundLoop:
     The thread starts with the object and ends when :meth:`close` is called, when the object
     is freed, or when the interpreter exits. Neither thread nor loop knows the object, so that
     nothing keeps it alive but those who use it.
+
+    :param name: What the thread is called.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         loop = asyncio.new_event_loop()
         stop = asyncio.Event()
         self.loop = loop
-        # A daemon: the interpreter waits for other threads before it runs the finalizers.
-        thread = threading.Thread(
-            target=_serve, args=(loop, stop), name="kolben-test-client", daemon=True
-        )
-        self.thread = thread
-        thread.start()
+        join = start_thread(_serve, name, loop, stop)
         #: Who needs it: clients, and responses that are being streamed.
         self.users: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._close = weakref.finalize(self, _stop, loop, stop, thread)
+        self._close = weakref.finalize(self, _stop, loop, stop, join, os.getpid())
 
     def spawn(
         self,
@@ -51,7 +49,7 @@ class BackgroundLoop:
             ``main`` any more.
         """
         if not self._close.alive:
-            raise RuntimeError("This test client has been closed.")
+            raise RuntimeError("The event loop has been closed, with the client that it belonged to.")
         self.loop.call_soon_threadsafe(_create_task, self.loop, main, context, then)
 
     @property
@@ -59,18 +57,27 @@ class BackgroundLoop:
         """Whether the loop has ended."""
         return not self._close.alive
 
-    def run(self, awaitable: Awaitable[T]) -> T:
-        """Wait for an awaitable that runs on the loop with the caller's context variables."""
-        result: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+    def run(self, awaitable: Awaitable[T], box: Mailbox | None = None) -> T:
+        """Wait for an awaitable that runs on the loop with the caller's context variables.
+
+        :param box: Takes jobs for this thread to do while it waits.
+        """
+        answers = mailbox() if box is None else box
 
         async def main() -> None:
             try:
-                result.put((await awaitable, None))
+                answers.put((await awaitable, None))
             except BaseException as error:
-                result.put((None, error))
+                answers.put((None, error))
 
         self.spawn(main, copy_context(), _nothing)
-        value, error = result.get()
+        try:
+            while not isinstance(answer := answers.get(), tuple):
+                answer()
+        finally:
+            if box is None:
+                answers.close()
+        value, error = answer
         if error is not None:
             raise error
         return cast("T", value)
@@ -139,11 +146,15 @@ def _drive(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
             continue
 
 
-def _stop(loop: asyncio.AbstractEventLoop, stop: asyncio.Event, thread: threading.Thread) -> None:
-    if not loop.is_closed():
-        try:
-            loop.call_soon_threadsafe(stop.set)
-        except RuntimeError:  # closed in between
-            return
-    if thread is not threading.current_thread():
-        thread.join()
+def _stop(
+    loop: asyncio.AbstractEventLoop, stop: asyncio.Event, join: Callable[[], object], pid: int
+) -> None:
+    if loop.is_closed() or pid != os.getpid():  # a fork has no part of it
+        return
+    try:
+        running = asyncio._get_running_loop()
+        loop.call_soon_threadsafe(stop.set)
+    except RuntimeError:  # closed in between
+        return
+    if running is not loop:
+        join()
