@@ -33,6 +33,7 @@ from .pipeline.lanes import Lane
 from .pipeline.plan import Driver, Plan
 from .registry.blueprints import BODY_OPTIONS, Blueprint
 from .registry.compile import default_stage, teardown_plan
+from .registry.mounts import MountRecord, add_mount, check_rule, make_record
 from .registry.scaffold import Scaffold, check_methods, endpoint_from_view_func
 from .routing import BuildError, Map, MapAdapter, Rule
 from .serving import run_app
@@ -186,6 +187,8 @@ class Kolben(Scaffold):
         self.teardown_appcontext_funcs: list[Callable[..., Any]] = []
         self.shell_context_processors: list[Callable[[], Any]] = []
         self.blueprints: dict[str, Blueprint] = {}
+        #: The applications that are mounted, in the order of their registration.
+        self.mounts: list[MountRecord] = []
         self.extensions: dict[str, Any] = {}
         self.url_map: Map = self.url_map_class(host_matching=host_matching)
         self.subdomain_matching = subdomain_matching
@@ -340,6 +343,8 @@ class Kolben(Scaffold):
                 )
             self.view_functions[endpoint] = view_func
         self.url_map.add(record)
+        if self.mounts:
+            check_rule(self, record)
         if body_options:
             self.route_options[record] = body_options
 
@@ -356,6 +361,33 @@ class Kolben(Scaffold):
     def iter_blueprints(self) -> Iterator[Blueprint]:
         """The blueprints in the order of their registration."""
         yield from self.blueprints.values()
+
+    def mount(
+        self, prefix: str, other: Any, name: str | None = None, *, wsgi: bool | None = None
+    ) -> None:
+        """Hand all requests below a prefix to another application.
+
+        .. code-block:: python
+
+            app.mount("/api", fastapi_app)
+            app.mount("/shop", shop)  # a Kolben application
+            url_for("shop.cart")      # "/shop/cart"
+
+        The other application answers alone: hooks, error handlers and limits of this one do not
+        apply, its middleware does. Where several prefixes fit, the longest wins. The prefix
+        ``"/"`` is different: it gets what neither a route nor another mount is for.
+
+        :param prefix: Begins with a slash; whole segments are compared.
+        :param other: A Kolben application, an ASGI application or a WSGI application.
+        :param name: What stands before its endpoints in :func:`kolben.url_for`; by default the
+            name of the mounted Kolben application.
+        :param wsgi: Whether it is a WSGI application, where that cannot be seen.
+        :raises ValueError: if the prefix or the name is taken, or cannot be one.
+        :raises TypeError: for what is no application.
+        :raises AssertionError: if a route could no longer be reached.
+        """
+        self._check_setup_finished("mount")
+        add_mount(self, make_record(prefix, other, name, wsgi))
 
     def teardown_appcontext(self, f: F) -> F:
         """Register a function to run when an application context ends.

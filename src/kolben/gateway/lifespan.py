@@ -5,15 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from asyncio import get_running_loop
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
+from ..context import current
 from ..helpers.places import place_of
+from ..local import running_backend
 from ..pipeline.plan import Driver
+from ..registry.mounts import MountRecord
+from .mounted_wsgi import check_backend
 
 if TYPE_CHECKING:
-    from .._types import Receive, Scope, Send
+    from .._types import Message, Receive, Scope, Send
     from ..context import Kolben
 
 
@@ -30,7 +36,10 @@ class Lifespan:
         self._stack: AsyncExitStack | None = None
 
     async def startup(self, app: Kolben, driver: Driver) -> None:
-        """Run the start functions; what one of them raises undoes those before it."""
+        """Run the start functions, then start what is mounted, in the order of registration.
+
+        What one of them raises undoes those before it.
+        """
         async with app.app_context(), AsyncExitStack() as stack:
             for func in self.after:
                 stack.push_async_callback(driver(func))
@@ -38,6 +47,8 @@ class Lifespan:
                 await driver(func)()
             for func in self.during:
                 await stack.enter_async_context(_context_of(func, driver))
+            for mounts in _by_application(app.mounts):
+                await stack.enter_async_context(MountedLifespan(mounts))
             self._stack = stack.pop_all()
 
     async def shutdown(self, app: Kolben) -> None:
@@ -96,6 +107,140 @@ async def serve_lifespan(app: Kolben, receive: Receive, send: Send) -> None:
         await send({"type": f"lifespan.{stage}.complete"})
         if stage == "shutdown":
             return
+
+
+def _by_application(mounts: Iterable[MountRecord]) -> list[list[MountRecord]]:
+    """The mounts, those of one application together: it is started once."""
+    together: dict[int, list[MountRecord]] = {}
+    for mount in mounts:
+        together.setdefault(id(mount.app), []).append(mount)
+    return list(together.values())
+
+
+class MountedLifespan:
+    """The lifespan of a mounted application, as a context manager around it.
+
+    The application gets the protocol's messages, whatever framework it is made with. It runs in
+    a task that belongs to nobody, since it lives as long as the server does, and what starts it
+    and what stops it need not be one task.
+
+    :param mounts: Where the application is mounted; their requests get its state.
+    :source: ASGI specification 3.0, Lifespan protocol 2.0: an application that raises on the
+        scope does not know the protocol.
+    """
+
+    def __init__(self, mounts: list[MountRecord]) -> None:
+        self._mount = mounts[0]
+        self._mounts = mounts
+        self._state: dict[str, Any] = {}
+        self._asked = False
+        self._unknown = False
+        self._failure: str | None = None
+        self._error: BaseException | None = None
+
+    async def __aenter__(self) -> None:
+        """Start the application.
+
+        :raises RuntimeError: if that fails, naming the mount.
+        """
+        if self._mount.wsgi:
+            return check_backend()
+        from anyio import Event  # only what has mounts needs it, and it is dear to import
+
+        self._started, self._stopping, self._stopped = Event(), Event(), Event()
+        self._cancel = _spawn(self._run)
+        try:
+            await self._started.wait()
+            self._check("startup")
+        except BaseException:
+            self._cancel()
+            raise
+        for mount in self._mounts:
+            mount.state.update(self._state)
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Stop the application.
+
+        :raises RuntimeError: if that fails, or if it ended with an error before, naming the mount.
+        """
+        if self._mount.wsgi:
+            return
+        self._stopping.set()
+        try:
+            await self._stopped.wait()
+        except BaseException:
+            self._cancel()
+            raise
+        for mount in self._mounts:
+            mount.state.clear()
+        self._check("shutdown")
+
+    def _check(self, stage: str) -> None:
+        if self._failure is not None:
+            raise RuntimeError(
+                f"The application at {self._mount} failed at its {stage}: {self._failure}"
+            ) from self._error
+
+    async def _run(self) -> None:
+        from anyio import get_cancelled_exc_class
+
+        scope = {
+            "type": "lifespan",
+            "asgi": {"version": "3.0", "spec_version": "2.0"},
+            "state": self._state,
+        }
+        try:
+            await self._mount.app(scope, self._receive, self._send)
+        except get_cancelled_exc_class():
+            raise
+        except BaseException as error:  # who waits for it gets it, and must not wait for ever
+            if self._asked and not self._unknown:
+                self._error = error
+                self._failure = self._failure or repr(error)
+        finally:
+            self._started.set()
+            self._stopped.set()
+
+    async def _receive(self) -> Message:
+        from anyio import sleep_forever
+
+        if not self._asked:
+            self._asked = True
+            return {"type": "lifespan.startup"}
+        if self._stopped.is_set():
+            await sleep_forever()
+        await self._stopping.wait()
+        return {"type": "lifespan.shutdown"}
+
+    async def _send(self, message: Message) -> None:
+        kind: str = message["type"]
+        if not kind.startswith("lifespan."):
+            self._unknown = True
+            raise RuntimeError(f"The lifespan protocol has no message {kind!r}.")
+        if kind.endswith(".failed"):
+            self._failure = message.get("message") or "it does not say why"
+        if kind.startswith("lifespan.startup."):
+            self._started.set()
+        else:
+            self._stopped.set()
+
+
+def _spawn(main: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], object]:
+    """Start a task that nobody waits for; what is returned cancels it, and keeps it alive."""
+    if running_backend() == "trio":
+        from trio import CancelScope, lowlevel  # it runs already
+
+        scope = CancelScope()
+
+        async def run() -> None:
+            with scope:
+                await main()
+
+        lowlevel.spawn_system_task(run)
+        return scope.cancel
+    context = copy_context()
+    context.run(current.set, None)  # type: ignore[arg-type]
+    return get_running_loop().create_task(main(), context=context).cancel
 
 
 async def refuse_websocket(app: Kolben, scope: Scope, receive: Receive, send: Send) -> None:

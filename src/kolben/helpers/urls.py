@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from ..context import Context, require_app
 from ..local import call
-from ..routing import BuildError
+from ..routing import BuildError, MapAdapter
 
 
 def url_for(
@@ -30,7 +30,7 @@ def url_for(
         url_for("profile", name="ada", _anchor="posts")  # "/user/ada#posts"
 
     :param endpoint: The endpoint's name. One that begins with a dot belongs to the blueprint of
-        the request.
+        the request. One of a mounted application has the name of the mount before it.
     :param _anchor: Appended as the URL's fragment.
     :param _method: Choose the rule that answers this method, where there are several.
     :param _scheme: The scheme of a complete URL, for example ``"https"``.
@@ -88,11 +88,8 @@ def build_url(
     if scheme is not None and not external:
         raise ValueError("'_scheme' needs a complete URL: leave '_external' out or set it to True.")
 
-    app.inject_url_defaults(endpoint, values)
     try:
-        url: str = adapter.build(
-            endpoint, values, method=method, url_scheme=scheme, force_external=external
-        )
+        url = _build(app, adapter, endpoint, values, method, scheme, bool(external))
     except BuildError as error:
         values.update(_anchor=anchor, _method=method, _scheme=scheme, _external=external)
         return cast("str", app.handle_url_build_error(error, endpoint, values))
@@ -100,6 +97,51 @@ def build_url(
         # What a fragment may hold beside unreserved characters: RFC 3986, section 3.5.
         url = f"{url}#" + quote(str(anchor), safe="%!#$&'()*+,/:;=?@")
     return url
+
+
+def _build(
+    app: Any,
+    adapter: MapAdapter,
+    endpoint: str,
+    values: dict[str, Any],
+    method: str | None,
+    scheme: str | None,
+    external: bool,
+) -> str:
+    """The URL of an endpoint of the application, or of one that is mounted in it."""
+    mount = find_mount(app, endpoint) if app.mounts else None
+    if mount is None:
+        app.inject_url_defaults(endpoint, values)
+        return adapter.build(
+            endpoint, values, method=method, url_scheme=scheme, force_external=external
+        )
+    inner = mount.app
+    below = inner.url_map.bind(
+        adapter.get_host(None),
+        script_name=adapter.script_name.rstrip("/") + mount.prefix,
+        url_scheme=adapter.url_scheme,
+        default_method=adapter.default_method,
+    )
+    endpoint = endpoint[len(mount.name) + 1 :]
+    given = dict(values)  # the other application's functions change its own
+    try:
+        return _build(inner, below, endpoint, given, method, scheme, external)
+    except BuildError as error:
+        given.update(_method=method, _scheme=scheme, _external=external)
+        return cast("str", inner.handle_url_build_error(error, endpoint, given))
+
+
+def find_mount(app: Any, endpoint: str) -> Any:
+    """The record of the mounted application that an endpoint belongs to, ``None`` if to none.
+
+    A name may have dots, as a module's has; of several that fit it is the longest.
+    """
+    fitting = [
+        mount
+        for mount in app.mounts
+        if mount.name is not None and endpoint.startswith(f"{mount.name}.")
+    ]
+    return max(fitting, key=lambda mount: len(mount.name), default=None)
 
 
 @functools.lru_cache(maxsize=512)

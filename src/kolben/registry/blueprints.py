@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ..typing import ErrorHandlerCallable, RouteCallable
+from .mounts import MountRecord, add_mount, check_name, check_prefix, make_record
 from .scaffold import Scaffold, check_methods, endpoint_from_view_func
 
 if TYPE_CHECKING:
@@ -75,6 +77,25 @@ class BlueprintSetupState:
             defaults=defaults,
             **options,
         )
+
+    def mount(self, record: MountRecord) -> None:
+        """Mount on the application, with the blueprint's prefix and name.
+
+        :raises ValueError: if the blueprint has a subdomain.
+        """
+        if self.subdomain is not None:
+            raise ValueError(
+                f"The blueprint {self.blueprint.name!r} cannot mount {record}: it belongs to the"
+                f" subdomain {self.subdomain!r}, and a mount answers for all hosts."
+            )
+        if self.url_prefix is not None:
+            prefix = f"{self.url_prefix.rstrip('/')}{record.prefix}"
+            check_prefix(prefix or "/")
+            record = replace(record, prefix=prefix)
+        if record.name is not None:
+            name = f"{self.name_prefix}.{self.name}.{record.name}".lstrip(".")
+            record = replace(record, name=name)
+        add_mount(self.app, record)
 
 
 class Blueprint(Scaffold):
@@ -198,6 +219,7 @@ class Blueprint(Scaffold):
                 f"The name '{self_name}' is already registered for {bp_desc} blueprint"
                 f"{existing_at}. Use 'name=' to provide a unique name."
             )
+        check_name(app, name)
         first_bp_registration = not any(bp is self for bp in app.blueprints.values())
         app.blueprints[name] = self
         self._got_registered_once = True
@@ -295,6 +317,14 @@ class Blueprint(Scaffold):
                 **options,
             )
         )
+
+    def mount(
+        self, prefix: str, other: Any, name: str | None = None, *, wsgi: bool | None = None
+    ) -> None:
+        """Record a mount, below the blueprint's prefix; see :meth:`Kolben.mount`."""
+        self._check_setup_finished("mount")
+        record = make_record(prefix, other, name, wsgi)
+        self.record(lambda state: state.mount(record))
 
     # The same for the whole application --------------------------------------------------
 

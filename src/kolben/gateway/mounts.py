@@ -1,0 +1,134 @@
+"""Mounted applications: which one a request is for, and how it gets the request.
+
+:source: ASGI specification 3.0, HTTP connection scope: ``root_path`` and ``path``; PEP 3333:
+    ``SCRIPT_NAME`` and ``PATH_INFO``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import HTTPException, NotFound
+from ..registry.mounts import MountRecord
+from ..routing import Redirection
+from ..routing.paths import ENCODED_SLASH, route_path
+from ..wrappers.request_fields import path_of
+from .mounted_wsgi import serve_wsgi
+from .mounting import OF_LITESTAR, remounted
+
+if TYPE_CHECKING:
+    from .._types import ASGIApp, Receive, Scope, Send
+    from ..context import Kolben
+
+
+class Mount:
+    """One mounted application; an ASGI application for scopes of the outer one.
+
+    :ivar wsgi: Answers a WSGI request without an event loop; ``None`` if only ASGI can.
+    """
+
+    def __init__(self, record: MountRecord, threads: int) -> None:
+        self.prefix = record.prefix
+        self.state = record.state
+        self.app: ASGIApp = serve_wsgi(record.app, threads) if record.wsgi else record.app
+        self._wsgi_app = record.app
+        self._wsgi_prefix = record.prefix.encode().decode("latin-1")
+        self.wsgi: Callable[[dict[str, Any], Any], Iterable[bytes]] | None = (
+            self._call_wsgi if record.wsgi or record.is_kolben else None
+        )
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Hand on a connection, with a scope that says what the prefix is.
+
+        What stands in the scope for the outer application is left as it is.
+        """
+        if OF_LITESTAR in scope:
+            scope = remounted(scope)
+        below = {**scope}
+        root: str = scope.get("root_path") or ""
+        if root:
+            root = root.rstrip("/")
+            path: str = scope["path"]
+            if not path.startswith(root) or path[len(root) : len(root) + 1] not in ("", "/"):
+                below["path"] = root + path  # some servers take the prefix off
+        below["root_path"] = root + self.prefix
+        if self.state:
+            below["state"] = {**(scope.get("state") or {}), **self.state}
+        return self.app(below, receive, send)
+
+    def _call_wsgi(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        below = {**environ}
+        below["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "").rstrip("/") + self._wsgi_prefix
+        below["PATH_INFO"] = environ.get("PATH_INFO", "")[len(self._wsgi_prefix) :]
+        answer: Iterable[bytes] = self._wsgi_app(below, start_response)
+        return answer
+
+
+class Mounts:
+    """The applications that are mounted in one, for finding that of a request.
+
+    Finding one costs the same however many there are: one look-up for each segment, as far as
+    the deepest prefix goes.
+    """
+
+    def __init__(self, app: Kolben) -> None:
+        threads: int = app.config["WORKER_THREADS"]
+        mounts = [Mount(record, threads) for record in app.mounts]
+        self.by_prefix = {mount.prefix: mount for mount in mounts}
+        self.depth = max(prefix.count("/") for prefix in self.by_prefix)
+        #: What gets the requests that nothing else is there for.
+        self.last = self.by_prefix.pop("", None)
+
+    def find(self, app: Kolben, scope: Scope) -> Mount | None:
+        """The mount that answers a request or websocket; ``None`` if ``app`` itself does.
+
+        :param app: The outer application. It is asked whether it has a route where there is a
+            mount at ``"/"`` alone.
+        """
+        path: str = scope["path"]
+        raw_path: bytes | None = scope.get("raw_path")
+        encoded = raw_path is not None and b"%2" in raw_path
+        if encoded or scope.get("root_path") or OF_LITESTAR in scope:
+            path = _path_below(scope)
+        found = None
+        end = 0
+        for _ in range(self.depth):
+            end = path.find("/", end + 1)
+            if end < 0:
+                found = self.by_prefix.get(path, found)
+                break
+            found = self.by_prefix.get(path[:end], found)
+        if found is None and self.last is not None and not has_route(app, scope, path):
+            return self.last
+        return found
+
+
+def _path_below(scope: Scope) -> str:
+    """The path below the prefix of the outer application; an encoded slash is no slash in it."""
+    if OF_LITESTAR in scope:
+        scope = remounted(scope)
+    root: str = scope.get("root_path") or ""
+    path = path_of(scope) if root else scope["path"]
+    return route_path(path, scope.get("raw_path"), root).removeprefix(ENCODED_SLASH)
+
+
+def has_route(app: Kolben, scope: Scope, path: str) -> bool:
+    """Whether an application answers a path by a route of its own, if only with an error."""
+    method = scope.get("method", "GET")
+    websocket = scope["type"] == "websocket"
+    try:
+        if app.url_map.uses_domains:
+            adapter = app.create_url_adapter(app.request_class({**scope, "method": method}))
+            adapter.match(websocket=websocket)  # type: ignore[union-attr]
+        else:
+            app.url_map.match(_marked(path), method, None, websocket)
+    except NotFound:
+        return False
+    except (HTTPException, Redirection):
+        pass
+    return True
+
+
+def _marked(path: str) -> str:
+    return ENCODED_SLASH + path if ENCODED_SLASH in path else path
