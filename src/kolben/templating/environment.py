@@ -18,6 +18,7 @@ from jinja2.utils import LRUCache, internalcode, pass_context
 
 from ..globals import g, request, session
 from ..helpers import get_flashed_messages
+from ..helpers.nonces import csp_nonce
 from ..local import call, wait
 
 
@@ -248,6 +249,7 @@ def create_jinja_environment(app: Any) -> Environment:
     env.globals.update(
         url_for=app.url_for,
         get_flashed_messages=get_flashed_messages,
+        csp_nonce=csp_nonce,
         config=app.config,
         request=request,
         session=session,
