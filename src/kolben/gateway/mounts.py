@@ -18,7 +18,7 @@ from .mounted_wsgi import serve_wsgi
 from .mounting import OF_LITESTAR, remounted
 
 if TYPE_CHECKING:
-    from .._types import ASGIApp, Receive, Scope, Send
+    from .._types import ASGIApp, Message, Receive, Scope, Send
     from ..context import Kolben
 
 
@@ -32,6 +32,7 @@ class Mount:
         self.prefix = record.prefix
         self.state = record.state
         self.app: ASGIApp = serve_wsgi(record.app, threads) if record.wsgi else record.app
+        self._is_foreign = not (record.wsgi or record.is_kolben)
         self._wsgi_app = record.app
         self._wsgi_prefix = record.prefix.encode().decode("latin-1")
         self.wsgi: Callable[[dict[str, Any], Any], Iterable[bytes]] | None = (
@@ -55,7 +56,7 @@ class Mount:
         below["root_path"] = root + self.prefix
         if self.state:
             below["state"] = {**(scope.get("state") or {}), **self.state}
-        return self.app(below, receive, send)
+        return self.app(below, receive, lowered(send) if self._is_foreign else send)
 
     def _call_wsgi(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         below = {**environ}
@@ -63,6 +64,23 @@ class Mount:
         below["PATH_INFO"] = environ.get("PATH_INFO", "")[len(self._wsgi_prefix) :]
         answer: Iterable[bytes] = self._wsgi_app(below, start_response)
         return answer
+
+
+def lowered(send: Send) -> Send:
+    """``send`` for an application that does not write header names in lower case, as Django.
+
+    The test client would refuse what it sends, and middleware not find what it looks for.
+
+    :source: ASGI specification 3.0, Response Start: names must be in lower case.
+    """
+
+    def send_lowered(message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            headers = [(name.lower(), value) for name, value in message.get("headers", ())]
+            message = {**message, "headers": headers}
+        return send(message)
+
+    return send_lowered
 
 
 class Mounts:
