@@ -226,16 +226,16 @@ class CORS:
             nonlocal swallowed
             if message["type"] == "http.response.start":
                 headers = message.get("headers", ())
-                if not decided and not any(name == _ALLOW_ORIGIN for name, _ in headers):
-                    if preflight:
-                        swallowed = True
-                        status, headers = policy.preflight(request_headers)
-                        await send({**message, "status": status, "headers": headers})
-                        await send({"type": "http.response.body", "body": b""})
-                    else:
-                        origin = find_field(request_headers, b"origin")
-                        message = {**message, "headers": policy.decorated(headers, origin)}
-                decided.append(policy)
+                mine = not decided and not any(name == _ALLOW_ORIGIN for name, _ in headers)
+                decided.append(policy)  # before others see the message
+                if mine and preflight:
+                    swallowed = True
+                    status, headers = policy.preflight(request_headers)
+                    await send({"type": message["type"], "status": status, "headers": headers})
+                    await send({"type": "http.response.body", "body": b""})
+                elif mine:
+                    origin = find_field(request_headers, b"origin")
+                    message = {**message, "headers": policy.decorated(headers, origin)}
             if not swallowed:
                 await send(message)
 
