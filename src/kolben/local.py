@@ -66,13 +66,14 @@ def running_backend() -> str | None:
     return None
 
 
-#: Runs a coroutine on an event loop, and waits; while it does, the thread does what is put into
-#: the mailbox that may be given beside the coroutine.
-Portal = Callable[..., Any]
+#: Runs a coroutine on an event loop, and waits.
+Portal = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
 class _Thread(threading.local):
     portal: Portal | None = None
+    #: Where the thread waits, if it does.
+    box: Any = None
 
 
 #: What this thread knows of the event loop that it works for. A driver that runs code in a
@@ -110,7 +111,7 @@ def drive(coro: Coroutine[Any, Any, T]) -> T:
     )
 
 
-def wait(awaitable: Awaitable[T], box: Any = None) -> T:
+def wait(awaitable: Awaitable[T]) -> T:
     """Run an awaitable to its end from synchronous code.
 
     In the worker thread of a request it runs on the request's event loop, with the caller's
@@ -118,16 +119,15 @@ def wait(awaitable: Awaitable[T], box: Any = None) -> T:
     it may not suspend. Under WSGI it runs on the process's one loop. Where there is no loop, it
     runs on a new one.
 
-    :param box: Takes jobs for this thread to do while it waits for another one.
     :raises RuntimeError: on the loop's own thread, if the awaitable has to wait.
     """
     coro = awaitable if isinstance(awaitable, Coroutine) else _awaited(awaitable)
     if (portal := thread.portal) is not None:
-        return cast("T", portal(coro, box))
+        return cast("T", portal(coro))
     if running_backend() is not None:
         return drive(coro)
     if (portal := process.portal) is not None:
-        return cast("T", portal(coro, box))
+        return cast("T", portal(coro))
     import asyncio  # only a program outside any server comes here
 
     with asyncio.Runner() as runner:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..context import Context, current
@@ -20,6 +21,7 @@ from ..wrappers import Request, Response
 from ..wrappers.request_fields import path_of
 from ..wrappers.response import LENGTHS
 from .bodies import LAST, head_of, send_streamed
+from .bridge import over_loop
 from .disconnects import Gone, watch
 from .mounting import OF_LITESTAR, remounted
 from .threads import broken_stream, run_in_thread
@@ -55,8 +57,13 @@ class Gateway:
         #: a slash may have been percent-encoded, and such a slash does not divide segments.
         self.plans: dict[str, dict[str, Plan]] = {}
 
-    async def http(self, app: Kolben, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request: match, load the body, run the pipeline, send."""
+    async def http(
+        self, app: Kolben, scope: Scope, receive: Receive, send: Send, inline: bool = False
+    ) -> None:
+        """Answer one request: match, load the body, run the pipeline, send.
+
+        :param inline: There is no event loop: a thread that may block drives this by hand.
+        """
         ctx: Context = new(Context)  # the constructor's call alone costs more than all of this
         ctx.app = app
         ctx.scope = scope
@@ -70,6 +77,10 @@ class Gateway:
             ctx.rule = plan.rule
         else:
             plan = self.find_plan(ctx, scope)
+        if inline:
+            if plan.inline is None:
+                return await over_loop(partial(self.http, app), scope, receive, send)
+            plan = plan.inline
         ctx.plan = plan
         run = plan.run  # in a variable: CPython calls what is in a slot more slowly
         reading = False
@@ -158,7 +169,9 @@ class Gateway:
         if plan.options is not None and scope["method"] == "OPTIONS":
             plan = plan.options
         path, method = scope["path"], scope["method"]
-        if not mounted and path.rfind("/") == 0 and self.static.get(path, {}).get(method) is rule:
+        # Under WSGI what is not ASCII is spelt in another way.
+        plain = not mounted and path.rfind("/") == 0 and path.isascii()
+        if plain and self.static.get(path, {}).get(method) is rule:
             self.plans.setdefault(path, {})[method] = plan
         if (request := ctx._request) is not None:  # made for the sake of its host
             request.url_rule, request.view_args = rule, ctx.view_args

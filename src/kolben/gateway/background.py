@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import Any, TypeVar, cast
 
-from ..pipeline.native import Mailbox, mailbox, start_thread
+from ..pipeline.native import start_thread, waiting
 
 T = TypeVar("T")
 #: Seconds that cancelled tasks get to end when a loop is closed.
@@ -57,27 +57,22 @@ class BackgroundLoop:
         """Whether the loop has ended."""
         return not self._close.alive
 
-    def run(self, awaitable: Awaitable[T], box: Mailbox | None = None) -> T:
-        """Wait for an awaitable that runs on the loop with the caller's context variables.
+    def run(self, awaitable: Awaitable[T]) -> T:
+        """Wait for an awaitable that runs on the loop with the caller's context variables."""
+        with waiting() as box:
+            answer: list[tuple[T | None, BaseException | None]] = []
 
-        :param box: Takes jobs for this thread to do while it waits.
-        """
-        answers = mailbox() if box is None else box
+            async def main() -> None:
+                try:
+                    answer.append((await awaitable, None))
+                except BaseException as error:
+                    answer.append((None, error))
+                box.put(answer)
 
-        async def main() -> None:
-            try:
-                answers.put((await awaitable, None))
-            except BaseException as error:
-                answers.put((None, error))
-
-        self.spawn(main, copy_context(), _nothing)
-        try:
-            while not isinstance(answer := answers.get(), tuple):
-                answer()
-        finally:
-            if box is None:
-                answers.close()
-        value, error = answer
+            self.spawn(main, copy_context(), _nothing)
+            box.wait_for(lambda item: item is answer)
+        ((value, error),) = answer
+        answer.clear()
         if error is not None:
             raise error
         return cast("T", value)

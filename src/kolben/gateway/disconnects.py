@@ -14,6 +14,7 @@ from types import coroutine
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import ClientDisconnected
+from ..local import running_backend
 from ..pipeline.run import TEARDOWN_SECONDS
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ async def deliver(send: Send, message: Message) -> None:
         :exc:`OSError` since ASGI's version 2.4.
     """
     try:
-        if _get_running_loop() is None and ends_response(message):
+        if _get_running_loop() is None and ends_response(message) and running_backend():
             from anyio import CancelScope  # as in watched_on_trio
 
             # Within this a server closes the connection, and tells of that while it does.
@@ -46,7 +47,7 @@ async def deliver(send: Send, message: Message) -> None:
 
 async def undisturbed(close: Callable[[], Awaitable[None]]) -> None:
     """Close something that may have to wait, also in a request that is being cancelled."""
-    if _get_running_loop() is not None:  # a cancellation comes once
+    if running_backend() != "trio":  # elsewhere a cancellation comes once
         return await close()
     from anyio import move_on_after  # as in watched_on_trio
 
@@ -228,4 +229,6 @@ def watch(coro: Coroutine[Any, Any, None], ctx: Context) -> Awaitable[None]:
     """
     if _get_running_loop() is not None:
         return watched(coro, ctx)
+    if running_backend() is None:  # WSGI has its own way to tell
+        return coro
     return watched_on_trio(coro, ctx.receive)  # type: ignore[arg-type]

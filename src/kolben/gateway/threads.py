@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..context import Context, current
 from ..exceptions import ClientDisconnected
-from ..local import drive, wait
+from ..local import drive, thread, wait
 from ..pipeline.convert import ApplicationResponse
 from ..pipeline.run import teardown
 from ..wrappers import FileBody, Response
@@ -53,11 +53,12 @@ def streams_here(ctx: Context, response: Response) -> bool:
     """Whether a response's body is an iterator that belongs to this thread.
 
     A thread that somebody lent for the request may be the one that reads the body, and must not
-    be kept; whoever lends it lends the same one for each step.
+    be kept; whoever lends it lends the same one for each step. So does a WSGI server.
     """
     body = response.raw_body()
     return not (
-        "kolben.worker" in (ctx.scope or ())
+        thread.portal is None
+        or "kolben.worker" in (ctx.scope or ())
         or isinstance(body, (bytes, FileBody, AsyncIterable))
         or isinstance(response, ApplicationResponse)
         or response.complete_body() is not None
@@ -85,9 +86,14 @@ def broken_stream(ctx: Context, error: Exception) -> None:
     """Log an error that ended a body which had begun, or pass it on to the test or server.
 
     The last message of the body is never sent, so that the server closes the connection and the
-    client can tell that something is missing.
+    client can tell that something is missing. A WSGI server does that, and logs, when it gets the
+    error.
     """
-    if isinstance(error, ClientDisconnected) or ctx.app.propagates_exceptions:
+    if (
+        isinstance(error, ClientDisconnected)
+        or ctx.app.propagates_exceptions
+        or "wsgi_environ" in (ctx.scope or ())
+    ):
         raise error
     token = current.set(ctx)
     try:

@@ -21,7 +21,7 @@ from queue import Empty
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..local import running_backend, thread
-from .native import Mailbox, SimpleQueue, mailbox, make_lock, start_thread
+from .native import SimpleQueue, make_lock, start_thread, waiting
 
 if TYPE_CHECKING:
     from anyio import CapacityLimiter
@@ -222,8 +222,8 @@ class Lane:
             finally:
                 thread.portal = above
 
-        def portal(coro: Coroutine[Any, Any, Any], box: Mailbox | None = None) -> Any:
-            return run_on_loop(loop, coro, box)
+        def portal(coro: Coroutine[Any, Any, Any]) -> Any:
+            return run_on_loop(loop, coro)
 
         def after() -> None:
             inbox.put(outcome)
@@ -252,7 +252,7 @@ class Lane:
             self._limiter = CapacityLimiter(self.size)
         variables = copy_context()
 
-        def portal(coro: Coroutine[Any, Any, Any], box: Mailbox | None = None) -> Any:
+        def portal(coro: Coroutine[Any, Any, Any]) -> Any:
             before = copy_context()
             after: list[Variables] = []
 
@@ -285,29 +285,23 @@ class Lane:
             write_back(variables)
 
 
-def run_on_loop(
-    loop: AbstractEventLoop, coro: Coroutine[Any, Any, T], box: Mailbox | None = None
-) -> T:
-    """Run a coroutine on a loop of another thread, and wait for what it returns or raises.
-
-    :param box: Takes jobs for this thread to do while it waits.
-    """
+def run_on_loop(loop: AbstractEventLoop, coro: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on a loop of another thread, and wait for what it returns or raises."""
     variables = copy_context()
-    answers = mailbox() if box is None else box
+    with waiting() as box:
 
-    def start() -> None:
-        loop.create_task(coro, context=variables).add_done_callback(answers.put)
+        def start() -> None:
+            task = loop.create_task(coro, context=variables)
+            tasks.append(task)
+            task.add_done_callback(box.put)
 
-    loop.call_soon_threadsafe(start)
-    try:
-        while not isinstance(task := answers.get(), Future):
-            task()
-    finally:
-        if box is None:
-            answers.close()
+        tasks: list[Task[T]] = []
+        loop.call_soon_threadsafe(start)
+        task = box.wait_for(tasks.__contains__)
     write_back(variables)
     try:
         result: T = task.result()
         return result
     finally:
+        tasks.clear()
         del task  # an error's traceback leads to this frame

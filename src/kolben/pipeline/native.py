@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from ..local import thread
+
 
 class Mailbox(Protocol):
     """Where one thread waits for what others put in."""
@@ -20,7 +22,7 @@ class Mailbox(Protocol):
     def put(self, item: Any) -> None:
         """Put something in, from any thread."""
 
-    def get(self) -> Any:
+    def get(self, *, timeout: float | None = None) -> Any:
         """Wait for the next thing."""
 
     def close(self) -> None:
@@ -64,8 +66,8 @@ class GreenletMailbox:
         if (watcher := self.watcher) is not None:
             watcher.send()
 
-    def get(self) -> Any:
-        """Wait for the next thing."""
+    def get(self, *, timeout: float | None = None) -> Any:
+        """Wait for the next thing, however long that takes."""
         while not self.items:
             self.event.clear()
             if not self.items:
@@ -77,6 +79,57 @@ class GreenletMailbox:
         watcher, self.watcher = self.watcher, None
         watcher.stop()
         watcher.close()
+
+
+class Box:
+    """Where a thread waits for something, and where others put jobs for it to do meanwhile.
+
+    Waits of one thread may be nested: a job may wait for something itself. There is one box for
+    all of them, so that whoever has a job for the thread need not know how deep it is.
+    """
+
+    def __init__(self) -> None:
+        self._mail = mailbox()
+        self._kept: deque[Any] = deque()
+        self.put = self._mail.put
+        self.close = self._mail.close
+
+    def wait_for(self, wanted: Callable[[Any], bool], timeout: float | None = None) -> Any:
+        """Do jobs until what is wanted comes; other things are kept for the waits around.
+
+        :param timeout: The seconds that may pass between two things; not for a greenlet's.
+        :raises queue.Empty: if they have passed.
+        """
+        for index, item in enumerate(self._kept):
+            if wanted(item):
+                del self._kept[index]
+                return item
+        above, thread.box = thread.box, self
+        try:
+            while True:
+                item = self._mail.get() if timeout is None else self._mail.get(timeout=timeout)
+                if wanted(item):
+                    return item
+                if callable(item):
+                    item()
+                else:
+                    self._kept.append(item)
+                del item  # what it holds must not wait for the next
+        finally:
+            thread.box = above
+
+
+class waiting:  # noqa: N801 - used in a with statement alone
+    """The box of this thread: the one that it is waiting at already, or one for now."""
+
+    def __enter__(self) -> Box:
+        box: Box | None = thread.box
+        self.made = None if box is not None else Box()
+        return box or self.made  # type: ignore[return-value]
+
+    def __exit__(self, *exc: object) -> None:
+        if self.made is not None:
+            self.made.close()
 
 
 def start_thread(target: Callable[..., object], name: str, *args: Any) -> Callable[[], object]:

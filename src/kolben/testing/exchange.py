@@ -13,12 +13,13 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator
 from contextvars import copy_context
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import Empty
 from typing import Any
 
 import anyio
 
 from ..local import running_backend
+from ..pipeline.native import Box
 from ..gateway.background import BackgroundLoop
 from .wire import IllegalResponse, Wire
 
@@ -205,12 +206,8 @@ class Exchange:
             self._cancel_scope.cancel()
 
 
-def _look_again() -> None:
-    """A job for a thread that should only look what has changed."""
-
-
-def _end() -> None:
-    """The last job of a thread: the application's task has ended."""
+#: What a waiting thread is told: to look what has changed; that the application's task has ended.
+_LOOK, _END = "look", "end"
 
 
 class ThreadExchange(Exchange):
@@ -225,12 +222,12 @@ class ThreadExchange(Exchange):
     ) -> None:
         super().__init__(app, scope, body, buffered)
         self.loop = loop
-        self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._jobs = Box()
         scope["kolben.worker"] = self._jobs.put
 
     def notify(self) -> None:
         """Wake the waiting thread."""
-        self._jobs.put(_look_again)
+        self._jobs.put(_LOOK)
 
     def ended(self) -> None:
         """Nothing: the loop says so itself, when it has let go of this object."""
@@ -238,7 +235,7 @@ class ThreadExchange(Exchange):
     def start(self) -> None:
         """Send the request, and wait until there is something to read."""
         try:
-            self.loop.spawn(self.run, copy_context(), partial(self._jobs.put, _end))
+            self.loop.spawn(self.run, copy_context(), partial(self._jobs.put, _END))
             self._wait()
         except BaseException:
             # Ctrl-C while waiting, or a job that lets an error out: the request ends here.
@@ -282,18 +279,15 @@ class ThreadExchange(Exchange):
 
     def _finish(self) -> None:
         while not self.done:
-            self._do(self._jobs.get())
+            self._work()
 
-    def _do(self, job: Callable[[], None]) -> None:
-        if job is _end:
-            self.done = True
-        else:
-            job()
+    def _work(self, timeout: float | None = None) -> None:
+        self.done = self._jobs.wait_for(lambda item: item in (_END, _LOOK), timeout) == _END
 
     def _wait(self, timeout: float | None = None) -> None:
         try:
             while not (self.done if self.closed else self.ready):
-                self._do(self._jobs.get(timeout=timeout))
+                self._work(timeout)
         except Empty:
             return
         except BaseException:

@@ -12,6 +12,7 @@ from ..exceptions import BadRequest, HTTPException, RequestEntityTooLarge, Unsup
 from ..http.datastructures import FileStorage, Headers, ImmutableMultiDict, MultiDict
 from ..http.headers import parse_options_header
 from ..http.multipart import MultipartDecoder, MultipartError, MultipartLimitError, Part
+from ..local import running_backend
 
 if TYPE_CHECKING:
     from anyio import CapacityLimiter
@@ -375,6 +376,8 @@ async def in_file_lane(func: Callable[[], T]) -> T:
     Its lane is its own, so that uploads wait for each other and never for views. Once begun it
     is waited for, also when the caller is cancelled.
     """
+    if running_backend() is None:  # a thread that may block drives this
+        return func()
     # anyio's threads cost milliseconds to import; only a large upload needs them.
     from anyio import to_thread
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, MutableMapping
-from typing import Any, Protocol, cast
+from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMapping
+from typing import Any, Protocol, TypeVar, cast
 
 from ..exceptions import ClientDisconnected
 from ..local import drive, running_backend, thread, wait
 from .forms import FormBuilder, too_large
 
+T = TypeVar("T")
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
@@ -36,6 +37,15 @@ def announced_length(scope: MutableMapping[str, Any]) -> int:
     ):
         return UNKNOWN
     return length
+
+
+def wait_for_body(reading: Coroutine[Any, Any, T]) -> T:
+    """Wait for a body in code that may block.
+
+    Where the body comes by an event loop, that is waited for. Under WSGI reading it blocks, and
+    belongs into the thread that the server gave to the request.
+    """
+    return wait(reading) if thread.portal is not None else drive(reading)
 
 
 class BodyReader:
@@ -200,7 +210,7 @@ class BodyStream:
         return self._loaded or thread.portal is not None or running_backend() is None
 
     def _finish(self, reading: Any) -> bytes:
-        return drive(reading) if self._loaded else cast("bytes", wait(reading))
+        return drive(reading) if self._loaded else cast("bytes", wait_for_body(reading))
 
     async def _fill(self) -> bool:
         if self._at < len(self._rest):

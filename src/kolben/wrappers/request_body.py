@@ -6,7 +6,7 @@ from typing import Any, Literal, Self, overload
 
 from ..exceptions import BadRequest, ClientDisconnected, HTTPException, RequestEntityTooLarge
 from ..http.datastructures import FileStorage, MultiDict
-from ..local import drive, lazy, running_backend, thread, wait
+from ..local import drive, lazy, running_backend, thread
 from .forms import (
     DEFAULT_LIMITS,
     SPOOL_SIZE,
@@ -26,6 +26,7 @@ from .inbound import (
     PartialBody,
     Receive,
     announced_length,
+    wait_for_body,
 )
 from .request_fields import RequestFields
 
@@ -227,7 +228,7 @@ class RequestBody(RequestFields):
             elif thread.portal is None and running_backend() is not None:
                 raise RuntimeError(self._not_loaded())
             else:
-                wait(self.load())
+                wait_for_body(self.load())
             if self._body is not None:
                 return self._body
         assert self._error is not None

@@ -1,0 +1,224 @@
+"""A WSGI request as ASGI describes one: its environ as a scope, its input as messages.
+
+:source: PEP 3333; ASGI specification 3.0, HTTP & WebSocket message format 2.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from .._types import Message, RawHeader, Scope
+
+Environ = dict[str, Any]
+
+#: Bytes of a body that are read at once.
+PIECE = 64 * 1024
+#: The header fields that clients usually send, by their names in an environ.
+NAMES: dict[str, bytes] = {
+    "HTTP_" + name.upper().replace("-", "_"): name.encode()
+    for name in (
+        "accept accept-encoding accept-language authorization cache-control connection cookie dnt"
+        " expect forwarded host if-match if-modified-since if-none-match if-range origin pragma"
+        " priority range referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest"
+        " sec-fetch-mode sec-fetch-site sec-fetch-user te transfer-encoding"
+        " upgrade-insecure-requests user-agent via x-forwarded-for x-forwarded-host"
+        " x-forwarded-port x-forwarded-prefix x-forwarded-proto x-real-ip x-request-id"
+        " x-requested-with"
+    ).split()
+}
+#: They are in the environ under names of their own; what a client calls so is none of them.
+WITHOUT_PREFIX = frozenset(("HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE"))
+
+
+def _text(value: str) -> str:
+    # PEP 3333: text of an environ stands for bytes, one character for each.
+    return value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace")
+
+
+def _path(environ: Environ) -> str:
+    return _text(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""))
+
+
+def _raw_path(environ: Environ) -> bytes:
+    uri: str | None = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    if uri is None:
+        return quote(_path(environ)).encode()
+    if uri[:1] != "/":  # a proxy's form: with scheme and host
+        uri = "/" + uri.partition("://")[2].partition("/")[2]
+    return uri.partition("?")[0].encode("latin-1", "replace")
+
+
+def _headers(environ: Environ) -> list[RawHeader]:
+    found = [
+        (
+            NAMES.get(key) or key[5:].replace("_", "-").lower().encode("latin-1"),
+            value.encode("latin-1", "replace"),
+        )
+        for key, value in environ.items()
+        if key[:5] == "HTTP_" and key not in WITHOUT_PREFIX
+    ]
+    if value := environ.get("CONTENT_TYPE"):
+        found.append((b"content-type", value.encode("latin-1", "replace")))
+    if value := environ.get("CONTENT_LENGTH"):
+        found.append((b"content-length", value.encode("latin-1", "replace")))
+    return found
+
+
+def _port(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() else None
+
+
+def _client(environ: Environ) -> tuple[str, int] | None:
+    address = environ.get("REMOTE_ADDR")
+    return (address, _port(environ.get("REMOTE_PORT")) or 0) if address else None
+
+
+def _server(environ: Environ) -> tuple[str, int | None] | None:
+    name = environ.get("SERVER_NAME")
+    return (name, _port(environ.get("SERVER_PORT"))) if name else None
+
+
+def _http_version(environ: Environ) -> str:
+    version = environ.get("SERVER_PROTOCOL", "HTTP/1.1").partition("/")[2]
+    return version.removesuffix(".0") if version[:1] not in "01" else version
+
+
+def _extensions(environ: Environ) -> dict[str, Any]:
+    return {"http.response.pathsend": {}} if "wsgi.file_wrapper" in environ else {}
+
+
+#: What each key of the scope is made with.
+MAKERS: dict[str, Callable[[Environ], Any]] = {
+    "type": lambda environ: "http",
+    "asgi": lambda environ: {"version": "3.0", "spec_version": "2.5"},
+    "http_version": _http_version,
+    "method": lambda environ: environ["REQUEST_METHOD"],
+    "scheme": lambda environ: environ.get("wsgi.url_scheme", "http"),
+    "path": _path,
+    "raw_path": _raw_path,
+    "query_string": lambda environ: environ.get("QUERY_STRING", "").encode("latin-1", "replace"),
+    "root_path": lambda environ: _text(environ.get("SCRIPT_NAME", "")),
+    "headers": _headers,
+    "client": _client,
+    "server": _server,
+    "extensions": _extensions,
+    "wsgi_environ": lambda environ: environ,
+}
+
+
+class EnvironScope(dict[str, Any]):
+    """The scope of a WSGI request; each value is made when it is first asked for.
+
+    >>> scope = EnvironScope({"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/app", "PATH_INFO": "/x"})
+    >>> scope["path"], scope["root_path"], scope.get("headers")
+    ('/app/x', '/app', [])
+
+    Beside what ASGI has there is ``wsgi_environ``, the environ itself.
+    """
+
+    __slots__ = ("environ",)
+
+    def __init__(self, environ: Environ) -> None:
+        self.environ = environ
+
+    def __missing__(self, key: str) -> Any:
+        value = self[key] = MAKERS[key](self.environ)
+        return value
+
+    def get(self, key: str, default: Any = None) -> Any:  # type: ignore[override]
+        """The value of a key, or ``default`` where there is none."""
+        return self[key] if key in self else default
+
+    def __contains__(self, key: object) -> bool:
+        return dict.__contains__(self, key) or key in MAKERS
+
+    def whole(self) -> Scope:
+        """A plain dictionary of everything."""
+        made = {key: self[key] for key in MAKERS}
+        return {**made, **{key: self[key] for key in dict.keys(self)}}
+
+    # Whoever copies a scope goes by these.
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.whole())
+
+    def __len__(self) -> int:
+        return len(self.whole())
+
+    def keys(self) -> KeysView[str]:  # type: ignore[override]
+        """All keys."""
+        return self.whole().keys()
+
+    def values(self) -> ValuesView[Any]:  # type: ignore[override]
+        """All values."""
+        return self.whole().values()
+
+    def items(self) -> ItemsView[str, Any]:  # type: ignore[override]
+        """All keys with their values."""
+        return self.whole().items()
+
+    def copy(self) -> dict[str, Any]:
+        """A plain dictionary of everything."""
+        return dict(self.whole())
+
+
+def has_body(environ: Environ) -> bool:
+    """Whether a request comes with a body, as far as its head can tell."""
+    length = environ.get("CONTENT_LENGTH")
+    if length:
+        return bool(length != "0") or "HTTP_TRANSFER_ENCODING" in environ
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return True
+    # In HTTP/2 nothing need announce a body.
+    return environ["REQUEST_METHOD"] not in ("GET", "HEAD", "OPTIONS") and environ.get(
+        "SERVER_PROTOCOL", "HTTP/1"
+    )[:6] not in ("HTTP/1", "HTTP/0")
+
+
+class Input:
+    """The body of a WSGI request, as messages; it is never read past its end.
+
+    Called by the thread that the server has given to the request, it blocks.
+
+    :source: PEP 3333, "Input and Error Streams"; ``wsgi.input_terminated`` as Werkzeug, Gunicorn
+        and Granian know it.
+    """
+
+    __slots__ = ("broken", "ended", "left", "stream")
+
+    def __init__(self, environ: Environ) -> None:
+        self.stream = environ["wsgi.input"]
+        length = environ.get("CONTENT_LENGTH")
+        #: Bytes to come; ``None`` where the stream ends by itself.
+        self.left: int | None = int(length) if length and length.isdecimal() else 0
+        if not length or "HTTP_TRANSFER_ENCODING" in environ:
+            self.left = None if environ.get("wsgi.input_terminated") else 0
+        self.ended = self.broken = False
+
+    def read(self) -> Message:
+        """The next piece of the body, or the message that the client has gone."""
+        if self.ended:
+            return {"type": "http.disconnect"}
+        wanted = PIECE if self.left is None else min(self.left, PIECE)
+        try:
+            data: bytes = self.stream.read(wanted) if wanted else b""
+        except OSError:  # so all servers say that the connection broke, or the body's framing did
+            self.ended = self.broken = True
+            return {"type": "http.disconnect"}
+        if self.left is None:
+            more = bool(data)
+        else:
+            self.left -= len(data)
+            more = self.left > 0
+            if more and not data:
+                self.ended = self.broken = True
+                return {"type": "http.disconnect"}
+        self.ended = not more
+        return {"type": "http.request", "body": data, "more_body": more}
+
+    async def __call__(self) -> Message:
+        """The same as ASGI's ``receive``."""
+        return self.read()

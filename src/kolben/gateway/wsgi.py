@@ -1,0 +1,341 @@
+"""HTTP over WSGI, by the same pipeline.
+
+A route on which nothing is asynchronous runs from start to end in the thread that the server
+gave to the request. Whatever else there may be — asynchronous views, middleware, mounted
+applications — is an ASGI application that :class:`Driven` drives by hand, in the same thread if
+it never has to wait, and else over the process's one event loop.
+
+:source: PEP 3333.
+"""
+
+from __future__ import annotations
+
+from collections.abc import (
+    AsyncIterable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+)
+from contextvars import copy_context
+from functools import partial
+from types import coroutine
+from typing import TYPE_CHECKING, Any
+
+from ..context import Context, current
+from ..exceptions import ClientDisconnected
+from ..http.headers import HTTP_STATUS_CODES
+from ..local import drive, running_backend
+from ..pipeline.convert import ApplicationResponse
+from .bridge import over_loop
+from .environ import Environ, EnvironScope, Input, has_body
+
+if TYPE_CHECKING:
+    from .._types import ASGIApp, Message, RawHeader, Receive, Scope, Send
+    from ..context import Kolben
+    from ..wrappers import Request
+    from .asgi import Gateway
+
+StartResponse = Callable[..., Any]
+
+new = object.__new__
+STATUS_LINES = {code: f"{code} {phrase}" for code, phrase in HTTP_STATUS_CODES.items()}
+#: Field names as most servers and clients write them.
+TITLES = {
+    name.encode(): name.title()
+    for name in (
+        "accept-ranges allow cache-control content-disposition content-encoding content-language"
+        " content-length content-location content-range content-type date etag expires"
+        " last-modified link location retry-after server set-cookie vary"
+    ).split()
+} | {b"etag": "ETag", b"www-authenticate": "WWW-Authenticate"}
+#: What only the server may send; PEP 3333, "Other HTTP Features".
+HOP_BY_HOP = frozenset(
+    (
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    )
+)
+CHUNKED = "HTTP_TRANSFER_ENCODING"
+PATHSEND = "http.response.pathsend"
+#: What of a response WSGI has a place for.
+MESSAGES = frozenset(("http.response.start", "http.response.body", PATHSEND))
+#: Bytes that a server's file wrapper reads at once.
+BLOCK = 64 * 1024
+
+
+def status_line(status: int) -> str:
+    """The status as WSGI wants it: with a phrase."""
+    return STATUS_LINES.get(status) or f"{status} Unknown"
+
+
+def wsgi_headers(headers: Iterable[RawHeader]) -> list[tuple[str, str]]:
+    """Header fields as WSGI wants them."""
+    return [
+        (TITLES.get(name) or name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in headers
+        if name not in HOP_BY_HOP
+    ]
+
+
+#: The types of text and JSON, as they are usually sent.
+TYPES = {
+    text.encode(): text
+    for text in ("text/html; charset=utf-8", "text/plain; charset=utf-8", "application/json")
+}
+
+
+def serve(
+    gateway: Gateway, app: Kolben, environ: Environ, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Answer one request, here if nothing on its way is asynchronous.
+
+    What it does to context variables, the thread's next request does not see.
+    """
+    return copy_context().run(answer, gateway, app, environ, start_response)
+
+
+def answer(
+    gateway: Gateway, app: Kolben, environ: Environ, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Match the request and take it through the pipeline; :meth:`Gateway.http` in this thread."""
+    ctx: Context = new(Context)
+    ctx.app = app
+    scope = ctx.scope = EnvironScope(environ)
+    ctx._request = ctx.rule = ctx.plan = ctx.view_args = ctx.token = ctx.watcher = None
+    ctx.held = ctx.unfinished = False
+    path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
+    ctx.receive = None
+    if (method != "GET" or "CONTENT_LENGTH" in environ or CHUNKED in environ) and has_body(environ):
+        ctx.receive = Input(environ)
+    plans = gateway.plans.get(path)
+    if plans is not None and method in plans and not environ.get("SCRIPT_NAME"):
+        plan = plans[method]
+        ctx.rule = plan.rule
+    else:
+        plan = gateway.find_plan(ctx, scope)
+    if plan.inline is None:
+        return drive_app(partial(over_loop, partial(gateway.http, app)), app, scope, start_response)
+    plan = ctx.plan = plan.inline
+    token = ctx.token = current.set(ctx)
+    try:
+        if ctx.receive is not None and not plan.stream:
+            drive(ctx.request.load())  # type: ignore[union-attr]
+        run = plan.run
+        drive(run(ctx))
+    except ClientDisconnected:
+        return gone(start_response)
+    finally:
+        current.reset(token)
+    made = ctx.answer
+    if isinstance(made, tuple):
+        body, (_, content_type) = made
+        start_response(
+            "200 OK",
+            [
+                ("Content-Type", TYPES.get(content_type) or content_type.decode("latin-1")),
+                ("Content-Length", str(len(body))),
+            ],
+        )
+        must_end = ctx.held
+    else:
+        headers, complete = made.to_asgi()
+        if complete is None:
+            return drive_app(sender(gateway, ctx), app, scope, start_response)
+        start_response(status_line(made.status_code), wsgi_headers(headers))
+        body, must_end = complete, ctx.held or made.must_be_closed()
+    if method == "HEAD":
+        body = b""
+    if must_end or (ctx.receive is not None and ctx._request is not None):
+        return Closing(body, partial(end, gateway, ctx))
+    return (body,)
+
+
+def end(gateway: Gateway, ctx: Context) -> None:
+    """Close what a response that was complete had open."""
+    try:
+        drive(gateway.end(ctx, None))
+    finally:
+        ctx.request.close()  # type: ignore[union-attr]
+
+
+def sender(gateway: Gateway, ctx: Context) -> ASGIApp:
+    """What sends a response that is not complete in memory: an ASGI application of its own."""
+
+    async def send_streamed(scope: Scope, receive: Receive, send: Send) -> None:
+        request: Request = ctx.request  # type: ignore[assignment]
+        request.scope, request._receive, ctx.receive = scope, receive, receive
+        ctx.scope = scope
+        try:
+            await gateway.send_streamed(ctx, send, running_backend() is None)
+        finally:
+            request.close()
+
+    body = ctx.answer.raw_body()  # type: ignore[union-attr]
+    if isinstance(body, AsyncIterable) or isinstance(ctx.answer, ApplicationResponse):
+        return partial(over_loop, send_streamed)
+    return send_streamed
+
+
+def drive_app(
+    application: ASGIApp, app: Kolben, scope: EnvironScope, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Let an ASGI application answer, driven by hand in this thread.
+
+    :param application: Awaits nothing but what it is given.
+    :param app: Where errors are logged.
+    """
+    body = Input(scope.environ)
+    driven = Driven(application(scope, body, hand_out))
+    head = driven.next()
+    if head is None:
+        if not body.broken:
+            raise RuntimeError(f"{app!r} gave no response to {scope['path']!r}.")
+        return gone(start_response)
+    # An error up to here is the server's to answer: nothing has been promised yet.
+    first = driven.next()
+    start_response(status_line(head["status"]), wsgi_headers(head.get("headers", ())))
+    if first is not None and first["type"] == PATHSEND:
+        file = SentFile(first["path"], driven)
+        body_of_file: Iterable[bytes] = scope.environ["wsgi.file_wrapper"](file, BLOCK)
+        return body_of_file
+    return DrivenBody(driven, first)
+
+
+def gone(start_response: StartResponse) -> Iterable[bytes]:
+    """Answer a client that has left."""
+    start_response("400 Bad Request", [("Content-Length", "0")])
+    return ()
+
+
+@coroutine
+def hand_out(message: Message) -> Generator[Message, None, None]:
+    """What a driven application has for ``send``: whoever drives it gets the message."""
+    yield message
+
+
+class Driven:
+    """An ASGI application that is run from one of its messages to the next.
+
+    :param coro: The application's coroutine. Each step of it sees the context variables that the
+        steps before have left.
+    """
+
+    def __init__(self, coro: Coroutine[Any, Any, None]) -> None:
+        self.coro = coro
+        self.variables = copy_context()
+        self.over = False
+
+    def next(self) -> Message | None:
+        """The next message of the response; ``None`` when there are no more."""
+        while not self.over:
+            try:
+                message = self.variables.run(self.coro.send, None)
+            except StopIteration:
+                self.over = True
+                break
+            except BaseException:
+                self.over = True
+                raise
+            if not isinstance(message, Mapping):
+                self.close()
+                raise RuntimeError(
+                    "A middleware that says 'runs_inline = True' has waited for the event loop,"
+                    " which there is none of under WSGI. It may await nothing but 'app',"
+                    " 'receive' and 'send'."
+                )
+            if message["type"] in MESSAGES:
+                return message
+        return None
+
+    def close(self) -> None:
+        """Stop the application where it is."""
+        if not self.over:
+            self.over = True
+            self.variables.run(self.coro.close)
+
+
+class DrivenBody:
+    """The body of a driven application's response, a part for each message.
+
+    :param first: The message after the response's head.
+    """
+
+    def __init__(self, driven: Driven, first: Message | None) -> None:
+        self.driven = driven
+        self.message = first
+        self.complete = False
+
+    def __iter__(self) -> DrivenBody:
+        return self
+
+    def __next__(self) -> bytes:
+        if self.complete:
+            raise StopIteration
+        message = self.message or self.driven.next()
+        self.message = None
+        if message is None:
+            raise RuntimeError("The application ended before its response did.")
+        self.complete = not message.get("more_body", False)
+        body: bytes = message.get("body") or b""
+        return body if body.__class__ is bytes else bytes(body)
+
+    def close(self) -> None:
+        """Let the application end: by itself if it has sent all, else as when a client leaves.
+
+        :source: PEP 3333: a server calls this in either case.
+        """
+        if self.complete:
+            while self.driven.next() is not None:
+                pass
+        self.driven.close()
+
+
+class SentFile:
+    """A file that the server sends by itself, and what has to be done after that."""
+
+    def __init__(self, path: str, driven: Driven) -> None:
+        self.driven = driven
+        try:
+            self.file = open(path, "rb", buffering=0)  # noqa: SIM115 - the server closes it
+        except BaseException:
+            driven.close()
+            raise
+        self.read = self.file.read
+        self.fileno = self.file.fileno
+        self.seek, self.tell = self.file.seek, self.file.tell
+
+    def close(self) -> None:
+        """Close the file, and let the application end."""
+        self.file.close()
+        while self.driven.next() is not None:
+            pass
+
+
+class Closing:
+    """A body that is complete, after which something has to be done."""
+
+    def __init__(self, body: bytes, end: Callable[[], None]) -> None:
+        self.body = body
+        self.end: Callable[[], None] | None = end
+        self.variables = copy_context()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((self.body,))
+
+    def __len__(self) -> int:
+        return 1
+
+    def close(self) -> None:
+        """Do it, once."""
+        end, self.end = self.end, None
+        if end is not None:
+            self.variables.run(end)
