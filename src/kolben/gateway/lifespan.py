@@ -9,6 +9,7 @@ from asyncio import get_running_loop
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import copy_context
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..context import current
@@ -102,7 +103,8 @@ async def serve_lifespan(app: Kolben, receive: Receive, send: Send) -> None:
                 await app.shutdown()
         except Exception as error:
             app.logger.exception("The application failed at its %s", stage)
-            await send({"type": f"lifespan.{stage}.failed", "message": repr(error)})
+            text = str(error) if isinstance(error, MountFailure) else repr(error)
+            await send({"type": f"lifespan.{stage}.failed", "message": text})
             return
         await send({"type": f"lifespan.{stage}.complete"})
         if stage == "shutdown":
@@ -115,6 +117,10 @@ def _by_application(mounts: Iterable[MountRecord]) -> list[list[MountRecord]]:
     for mount in mounts:
         together.setdefault(id(mount.app), []).append(mount)
     return list(together.values())
+
+
+class MountFailure(RuntimeError):
+    """A mounted application could not start or stop; says which, and what it said."""
 
 
 class MountedLifespan:
@@ -141,7 +147,7 @@ class MountedLifespan:
     async def __aenter__(self) -> None:
         """Start the application.
 
-        :raises RuntimeError: if that fails, naming the mount.
+        :raises MountFailure: if that fails.
         """
         if self._mount.wsgi:
             return check_backend()
@@ -158,10 +164,17 @@ class MountedLifespan:
         for mount in self._mounts:
             mount.state.update(self._state)
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
         """Stop the application.
 
-        :raises RuntimeError: if that fails, or if it ended with an error before, naming the mount.
+        :param exc: What has failed before, and is shown together with a failure of this one.
+
+        :raises MountFailure: if that fails, or if it ended with an error before.
         """
         if self._mount.wsgi:
             return
@@ -173,13 +186,18 @@ class MountedLifespan:
             raise
         for mount in self._mounts:
             mount.state.clear()
-        self._check("shutdown")
+        self._check("shutdown", exc)
 
-    def _check(self, stage: str) -> None:
+    def _check(self, stage: str, earlier: BaseException | None = None) -> None:
         if self._failure is not None:
-            raise RuntimeError(
+            failure = MountFailure(
                 f"The application at {self._mount} failed at its {stage}: {self._failure}"
-            ) from self._error
+            )
+            failure.__context__ = last = self._error
+            while last is not None and last.__context__ is not None:
+                last = last.__context__
+            (last or failure).__context__ = earlier
+            raise failure
 
     async def _run(self) -> None:
         from anyio import get_cancelled_exc_class
