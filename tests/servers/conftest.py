@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .harness import KINDS, Kind, Server, need, until
+from .harness import KINDS, Kind, Server, until
 
 #: What a server says when something went wrong that was not expected.
 TROUBLE = re.compile(
@@ -21,14 +21,38 @@ TROUBLE = re.compile(
 ASKED_FOR = re.compile(
     r"(?m)^.*Exception on /\S* \[\w+\]\n(?s:Traceback(?:(?!^\S)..)*?.*?)^LookupError: expected.*$"
 )
-BREAK = re.compile("ERROR.*ASGI callable returned without completing response")
+BREAK = re.compile("ERROR.*ASGI (callable|application) returned without completing (the )?response")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "kinds(wanted): only for servers of which `wanted` holds")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of what a server does not do."""
+    left_out = [item for item in items if not is_wanted(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def is_wanted(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    kind = callspec.params.get("kind") if callspec is not None else None
+    return kind is None or all(mark.args[0](kind) for mark in item.iter_markers("kinds"))
+
+
+@pytest.fixture(params=["", "/def"], ids=["async", "def"])
+def at(request: pytest.FixtureRequest) -> str:
+    """Where a view is that is there as ``async def`` and as ``def``."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="session", params=KINDS, ids=str)
 def kind(request: pytest.FixtureRequest) -> Kind:
     """Each server in turn."""
     found: Kind = request.param
-    need(*found.needs)
+    found.need()
     return found
 
 
@@ -61,7 +85,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         def start(kind: Kind, app: str = "matrix:app", prefix: str | None = None) -> Server:
             nonlocal count
             count += 1
-            need(*kind.needs)
+            kind.need()
             folder = make_folder(tmp_path / str(count))
             return stack.enter_context(Server(kind, app, folder, prefix))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -43,9 +44,10 @@ def until(condition: Callable[[], Any], what: str = "it") -> Any:
     return found
 
 
-def need(*modules: str) -> None:
+def need(*modules: str, programs: tuple[str, ...] = ()) -> None:
     """Skip a test where what it needs is not installed; in CI everything has to be."""
     missing = [module for module in modules if find_spec(module) is None]
+    missing += [program for program in programs if shutil.which(program) is None]
     if missing:
         reason = f"not installed: {', '.join(missing)}"
         if os.environ.get("CI"):
@@ -57,10 +59,22 @@ def need(*modules: str) -> None:
 class Kind:
     """A server, and how it is told what to serve.
 
-    :ivar command: Python's arguments; ``{app}``, ``{port}`` and ``{prefix}`` are filled in.
+    :ivar command: Python's arguments; ``{app}``, ``{port}``, ``{socket}`` and ``{prefix}`` are
+        filled in.
     :ivar needs: The modules that it is made of.
-    :ivar prefix: The arguments that say where the application is mounted.
+    :ivar tcp: The arguments that make it listen at a port.
+    :ivar unix: Those that make it listen at a Unix socket.
+    :ivar front: How nginx, in front of it, speaks to it: not at all, ``tcp`` or ``unix``.
+    :ivar language: What nginx speaks, as its directives are named: ``proxy`` or ``uwsgi``.
+    :ivar protocol: How it calls the application, ``asgi`` or ``wsgi``.
+    :ivar workers: Its processes.
+    :ivar at_once: How many requests it works on at the same time.
+    :ivar prefix: The arguments that say where the application is mounted, if it can be told.
+    :ivar variables: Variables of its environment.
+    :ivar reuses: One connection takes several requests.
+    :ivar pipelines: They may be sent before the answers have come.
     :ivar continues_early: It sends ``100 Continue`` before the application was asked.
+    :ivar continues: It sends ``100 Continue`` at all.
     :ivar chunks_for_old: It sends chunks to clients of HTTP/1.0, which do not know them.
     :ivar exits: Its exit statuses after SIGTERM.
     :ivar remarks: Patterns of what it logs for reasons that are not the application's.
@@ -69,14 +83,29 @@ class Kind:
     name: str
     command: tuple[str, ...]
     needs: tuple[str, ...]
-    prefix: tuple[str, ...] = ("--root-path", "{prefix}")
+    tcp: tuple[str, ...]
+    unix: tuple[str, ...]
+    front: str = ""
+    language: str = "proxy"
+    protocol: str = "asgi"
+    workers: int = 1
+    at_once: int = 1000
+    prefix: tuple[str, ...] | None = None
+    variables: tuple[tuple[str, str], ...] = ()
+    reuses: bool = True
+    pipelines: bool = True
     continues_early: bool = False
+    continues: bool = True
     chunks_for_old: bool = False
     exits: tuple[int, ...] = (0,)
     remarks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.name
+
+    def need(self) -> None:
+        """Skip a test where it is not installed."""
+        need(*self.needs, programs=("nginx",) if self.front else ())
 
 
 #: A body that nobody reads fills Hypercorn's queue; the task that fills it is cancelled when the
@@ -93,43 +122,137 @@ HYPERCORN_CONTINUE = (
 )
 
 
-def _uvicorn(name: str, http: str, loop: str, *needs: str) -> Kind:
-    options = ("--http", http, "--loop", loop, "--port", "{port}", "--host", "127.0.0.1")
+#: Its parent process leaves the socket to the garbage collector.
+UVICORN_PARENT = r"sys:1: ResourceWarning: unclosed <socket\.socket [^\n]*\n[^\n]*"
+
+
+def _uvicorn(name: str, http: str, loop: str, *needs: str, workers: int = 1) -> Kind:
+    options = ("--http", http, "--loop", loop, "--workers", str(workers), "--no-access-log")
     return Kind(
         name,
-        ("-m", "uvicorn", "{app}", *options, "--no-access-log"),
+        ("-m", "uvicorn", "{app}", *options),
         ("uvicorn", *needs),
-        chunks_for_old=http == "httptools",
+        tcp=("--host", "127.0.0.1", "--port", "{port}"),
+        unix=("--uds", "{socket}"),
+        workers=workers,
+        prefix=("--root-path", "{prefix}"),
+        chunks_for_old=http != "h11",
         # It ends by the signal that it was sent, after everything is done.
         exits=(0, -signal.SIGTERM),
+        remarks=(UVICORN_PARENT,) if workers > 1 else (),
     )
 
 
 def _hypercorn(worker: str, *needs: str) -> Kind:
-    options = ("--bind", "127.0.0.1:{port}", "--worker-class", worker, "--workers", "1")
+    options = ("--worker-class", worker, "--workers", "1")
     return Kind(
         f"hypercorn-{worker}",
         ("-m", "hypercorn", "{app}", *options),
         ("hypercorn", *needs),
+        tcp=("--bind", "127.0.0.1:{port}"),
+        unix=("--bind", "unix:{socket}"),
+        prefix=("--root-path", "{prefix}"),
         continues_early=True,
         remarks=(HYPERCORN_STUCK, HYPERCORN_CONTINUE),
     )
 
 
-_GRANIAN = ("--host", "127.0.0.1", "--port", "{port}", "--workers", "1")
+def _gunicorn(
+    name: str, worker: str, *needs: str, options: tuple[str, ...] = (), **more: Any
+) -> Kind:
+    workers = more.get("workers", 1)
+    own = ("--worker-class", worker, "--workers", str(workers))
+    return Kind(
+        f"gunicorn-{name}",
+        ("-m", "gunicorn", "{app}", *own, "--no-control-socket", *options),
+        ("gunicorn", *needs),
+        tcp=("--bind", "127.0.0.1:{port}"),
+        unix=("--bind", "unix:{socket}"),
+        **more,
+    )
 
-KINDS = (
+
+def _granian(name: str, protocol: str, *options: str, **more: Any) -> Kind:
+    return Kind(
+        name,
+        ("-m", "granian", "{app}", "--interface", protocol, "--workers", "1", *options),
+        ("granian",),
+        tcp=("--host", "127.0.0.1", "--port", "{port}"),
+        unix=("--uds", "{socket}"),
+        prefix=("--url-path-prefix", "{prefix}"),
+        protocol=protocol,
+        **more,
+    )
+
+
+def behind_nginx(kind: Kind, how: str) -> Kind:
+    """The same, with nginx in front of it."""
+    return replace(
+        kind,
+        name=f"nginx-{how}-{kind.name}",
+        front=how,
+        prefix=None,
+        reuses=True,
+        pipelines=True,
+        chunks_for_old=False,
+        continues_early=True,
+    )
+
+
+ASGI_KINDS = (
     _uvicorn("uvicorn-h11", "h11", "asyncio"),
     _uvicorn("uvicorn-httptools", "httptools", "uvloop", "httptools", "uvloop"),
+    _uvicorn("uvicorn-workers", "auto", "auto", workers=2),
     _hypercorn("asyncio"),
     _hypercorn("trio", "trio"),
-    Kind(
-        "granian",
-        ("-m", "granian", "{app}", "--interface", "asgi", *_GRANIAN),
-        ("granian",),
-        prefix=("--url-path-prefix", "{prefix}"),
+    _granian("granian", "asgi"),
+    _gunicorn(
+        "uvicorn",
+        "uvicorn_worker.UvicornWorker",
+        "uvicorn_worker",
+        workers=2,
+        chunks_for_old=True,
     ),
+    _gunicorn("asgi", "asgi", prefix=("--root-path", "{prefix}")),
 )
+
+WSGI_KINDS = (
+    _gunicorn("sync", "sync", protocol="wsgi", workers=2, at_once=2, reuses=False),
+    _gunicorn("gthread", "gthread", options=("--threads", "8"), protocol="wsgi", at_once=8),
+    _gunicorn("gevent", "gevent", "gevent", protocol="wsgi"),
+    Kind(
+        "uwsgi",
+        (
+            *("-c", "import sys, pyuwsgi; pyuwsgi.run(sys.argv[1:])"),
+            *("--module", "{app}", "--master", "--die-on-term", "--need-app"),
+            *("--processes", "2", "--threads", "4"),
+        ),
+        ("pyuwsgi",),
+        tcp=(
+            *("--http", "127.0.0.1:{port}", "--http-keepalive", "--http-auto-chunked"),
+            "--http-chunked-input",
+        ),
+        unix=("--socket", "{socket}"),
+        language="uwsgi",
+        protocol="wsgi",
+        workers=2,
+        at_once=8,
+        pipelines=False,
+    ),
+    _granian("granian-wsgi", "wsgi", "--blocking-threads", "8", at_once=8),
+)
+
+BY_NAME = {kind.name: kind for kind in (*ASGI_KINDS, *WSGI_KINDS)}
+
+NGINX_KINDS = (
+    behind_nginx(BY_NAME["uvicorn-httptools"], "tcp"),
+    behind_nginx(BY_NAME["hypercorn-asyncio"], "unix"),
+    behind_nginx(BY_NAME["gunicorn-sync"], "tcp"),
+    behind_nginx(BY_NAME["gunicorn-gthread"], "unix"),
+    behind_nginx(BY_NAME["uwsgi"], "unix"),
+)
+
+KINDS = tuple(k for k in (*ASGI_KINDS, *WSGI_KINDS, *NGINX_KINDS) if k.protocol == "asgi")
 
 
 def free_port() -> int:
@@ -153,6 +276,7 @@ class Server:
         self.port = self.pid = 0
         self.extensions: list[str] = []
         self.process: subprocess.Popen[bytes] | None = None
+        self.nginx: Nginx | None = None
         self.log_file = folder / "log"
         #: Characters of the log that have been looked at.
         self.read_up_to = 0
@@ -173,12 +297,24 @@ class Server:
         raise AssertionError(self.log)
 
     def _start(self) -> bool:
-        self.port = free_port()
-        names = {"app": self.app, "port": str(self.port), "prefix": self.prefix or ""}
-        options = self.kind.prefix if self.prefix is not None else ()
+        self.port = port = free_port()
+        if self.kind.front:
+            port = free_port()
+            self.nginx = Nginx(self, port)
+        names = {
+            "app": self.app,
+            "port": str(port),
+            "socket": str(self.folder / "socket"),
+            "prefix": self.prefix or "",
+        }
+        options = self.kind.unix if self.kind.front == "unix" else self.kind.tcp
+        if self.prefix is not None:
+            assert self.kind.prefix is not None
+            options += self.kind.prefix
         command = [part.format(**names) for part in (*self.kind.command, *options)]
         env = {name: value for name, value in os.environ.items() if name[:7] != "KOLBEN_"}
         env |= {
+            **dict(self.kind.variables),
             "KOLBEN_TEST_TOKEN": self.token,
             "KOLBEN_TEST_FOLDER": str(self.folder),
             "PYTHONPATH": os.pathsep.join([str(APPS), env.get("PYTHONPATH", "")]),
@@ -198,11 +334,13 @@ class Server:
             )
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            if self.process.poll() is not None:
+            if self.process.poll() is not None or (self.nginx and self.nginx.has_ended):
                 return False
             try:
                 answer = self.ask("GET", "/ready")
                 found = answer.json() if answer.status == 200 else {}
+                if self.kind.front and answer.status == 502:
+                    raise OSError("the server does not listen yet")
             except (OSError, ValueError, ClosedInOrder, h11.ProtocolError):
                 time.sleep(0.05)
                 continue
@@ -229,6 +367,8 @@ class Server:
 
     def kill(self) -> None:
         """End whatever is left of the processes that this one has started."""
+        if self.nginx is not None:
+            self.nginx.kill()
         if self.process is None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -249,10 +389,14 @@ class Server:
     def new_log(self) -> str:
         return self.log[self.read_up_to :]
 
-    def notes(self) -> list[str]:
-        """What the application wrote down."""
+    def notes(self) -> dict[int, list[str]]:
+        """What each process of the application wrote down."""
         path = self.folder / "notes"
-        return path.read_text().splitlines() if path.exists() else []
+        notes: dict[int, list[str]] = {}
+        for line in path.read_text().splitlines() if path.exists() else ():
+            pid, _, text = line.partition(" ")
+            notes.setdefault(int(pid), []).append(text)
+        return notes
 
     # Asking ----------------------------------------------------------------------------------
 
@@ -275,10 +419,11 @@ class Server:
 
     def happened(self, name: str, *events: str) -> list[str]:
         """What the application noted under a name, once all of ``events`` are among it."""
+        path = self.folder / "happened" / quote(name, safe="")
         seen: list[str] = []
 
         def complete() -> bool:
-            seen[:] = self.get(f"/happened/{quote(name)}").json()
+            seen[:] = path.read_text().splitlines() if path.exists() else []
             return set(events) <= set(seen)
 
         try:
@@ -289,7 +434,106 @@ class Server:
 
     def release(self, name: str) -> None:
         """Let a request go on that waits for it."""
-        assert self.ask("POST", f"/release/{quote(name)}").status == 200
+        (self.folder / "released" / quote(name, safe="")).touch()
+
+
+NGINX = """
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log stderr error;
+events {{ worker_connections 500; }}
+http {{
+    access_log off;
+    client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+    client_max_body_size 0;
+    keepalive_requests 10000;
+    # The path as the client has sent it: where nginx cuts a prefix off by itself, it decodes
+    # what is left and encodes it in its own way.
+    map $request_uri $below_prefix {{ "~^/stripped(?<rest>/.*)$" $rest; }}
+    map $http_upgrade $next_connection {{ "" ""; default upgrade; }}
+    map $http_host $asked_host {{ "" $host; default $http_host; }}
+    upstream application {{ server {upstream}; }}
+    server {{
+        listen 127.0.0.1:{port};
+        server_name localhost;
+        {language}_buffering off;
+        {language}_request_buffering off;
+        {directives}
+    }}
+}}
+"""
+
+NGINX_PROXY = """
+        proxy_http_version 1.1;
+        proxy_set_header Connection $next_connection;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Host $asked_host;
+        location / { proxy_pass http://application; }
+        location /forwarded/ {
+            # As an outer proxy at example.org says it.
+            proxy_set_header Host application;
+            proxy_set_header X-Forwarded-For $http_x_forwarded_for,$remote_addr;
+            proxy_set_header X-Forwarded-Proto https;
+            proxy_set_header X-Forwarded-Host example.org;
+            proxy_set_header X-Forwarded-Port 443;
+            proxy_pass http://application;
+        }
+        location /stripped/ {
+            proxy_set_header X-Forwarded-Prefix /stripped;
+            proxy_pass http://application$below_prefix;
+        }
+"""
+
+NGINX_UWSGI = """
+        uwsgi_param QUERY_STRING $query_string;
+        uwsgi_param REQUEST_METHOD $request_method;
+        uwsgi_param CONTENT_TYPE $content_type;
+        uwsgi_param CONTENT_LENGTH $content_length;
+        uwsgi_param REQUEST_URI $request_uri;
+        uwsgi_param PATH_INFO $document_uri;
+        uwsgi_param SERVER_PROTOCOL $server_protocol;
+        uwsgi_param REQUEST_SCHEME $scheme;
+        uwsgi_param REMOTE_ADDR $remote_addr;
+        uwsgi_param SERVER_PORT $server_port;
+        uwsgi_param SERVER_NAME $server_name;
+        location / { uwsgi_pass application; }
+"""
+
+
+class Nginx:
+    """nginx in front of a server, with all its files in the server's folder."""
+
+    def __init__(self, server: Server, upstream_port: int) -> None:
+        kind = server.kind
+        folder = server.folder / "nginx"
+        folder.mkdir(exist_ok=True)
+        upstream = f"127.0.0.1:{upstream_port}"
+        if kind.front == "unix":
+            upstream = f"unix:{server.folder / 'socket'}"
+        settings = NGINX.format(
+            port=server.port,
+            upstream=upstream,
+            language=kind.language,
+            directives={"proxy": NGINX_PROXY, "uwsgi": NGINX_UWSGI}[kind.language],
+        )
+        (folder / "nginx.conf").write_text(settings)
+        with (folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(
+                ["nginx", "-p", str(folder), "-c", "nginx.conf", "-e", "stderr"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(PATIENCE)
 
 
 class ClosedInOrder(Exception):

@@ -33,7 +33,7 @@ def test_requests_in_one_go_are_answered_in_order(server: Server) -> None:
 def test_many_requests_on_one_connection(server: Server) -> None:
     with server.connect() as connection:
         for n in range(50):
-            path = "/text" if n % 3 else "/text/def"
+            path = "/text" if n % 3 else "/def/text"
             assert connection.ask("GET", path).status == 200
             assert connection.is_reusable
 
@@ -51,7 +51,7 @@ def test_http_1_0_stream_ends_with_the_connection(server: Server) -> None:
     for number in (1, 2):
         server.release(f"old {number}")
     with server.connect() as connection:
-        connection.send(b"GET /stream/async/old HTTP/1.0\r\n\r\n")
+        connection.send(b"GET /stream/pieces/old HTTP/1.0\r\n\r\n")
         answer = connection.read_raw()
     if server.kind.chunks_for_old:
         answer = answer.replace(b"\r\n6\r\n", b"\r\n").replace(b"\r\n7\r\n", b"")

@@ -64,16 +64,16 @@ def test_a_view_that_reads_hears_of_it(server: Server, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", LEAVING)
-@pytest.mark.parametrize("path", ["endless", "endless/def", "silent"])
+@pytest.mark.parametrize("path", ["/stream/endless", "/def/stream/endless", "/stream/silent"])
 def test_a_stream_is_closed(server: Server, path: str, way: str) -> None:
     name = f"{path.replace('/', '-')}-{way}"
     connection = server.connect()
-    connection.send(connection.begin("GET", f"/stream/{path}/{name}"))
+    connection.send(connection.begin("GET", f"{path}/{name}"))
     assert connection.head().status == 200
     assert connection.chunk(5)
     LEAVING[way](connection)
     assert server.happened(name, "closed").count("closed") == 1
-    if path == "endless":  # which keeps its context
+    if path == "/stream/endless":  # which keeps its context
         until(lambda: len(server.happened(name)) == 2, "teardown")
         assert "teardown: none" not in server.happened(name)
 
@@ -81,7 +81,7 @@ def test_a_stream_is_closed(server: Server, path: str, way: str) -> None:
 def test_a_def_view_runs_to_its_end(server: Server) -> None:
     name = "leaving-a-thread"
     connection = server.connect()
-    connection.send(connection.begin("GET", f"/sleep/def/{name}"))
+    connection.send(connection.begin("GET", f"/def/sleep/{name}"))
     server.happened(name, "started")
     connection.close()
     assert server.happened(name) == ["started"]

@@ -16,6 +16,8 @@ GIB = 1024 * MIB
 pytestmark = [
     pytest.mark.heavy,
     pytest.mark.timeout(240),
+    # The memory is that of one process, and what nginx holds of a file is its own affair.
+    pytest.mark.kinds(lambda kind: kind.workers == 1 and not kind.front),
     pytest.mark.skipif(sys.platform != "linux", reason="memory is measured through /proc"),
 ]
 
@@ -102,7 +104,7 @@ def test_a_client_that_reads_slowly_fills_no_memory(server: Server) -> None:
         assert memory.growth < 16 * MIB
 
 
-@pytest.mark.parametrize("path", ["/stream/in", "/stream/in/def"])
+@pytest.mark.parametrize("path", ["/stream/in", "/def/stream/in"])
 def test_an_upload_of_100_mib_passes_through(server: Server, path: str) -> None:
     memory = Memory(server.pid)
     with server.connect() as connection:

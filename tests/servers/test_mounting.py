@@ -138,6 +138,8 @@ def test_missing_below_the_prefix(mounted: Mounted) -> None:
 
 # What a server says of a proxy ---------------------------------------------------------------
 
+TOLD = pytest.mark.kinds(lambda kind: kind.prefix is not None)
+
 
 @pytest.fixture
 def behind_proxy(kind: Kind, start: Callable[..., Server]) -> Mounted:
@@ -146,12 +148,14 @@ def behind_proxy(kind: Kind, start: Callable[..., Server]) -> Mounted:
     return Mounted(server, "", "/proxied")
 
 
+@TOLD
 def test_prefix_that_a_proxy_takes_off(behind_proxy: Mounted) -> None:
     for check in CHECKS:
         check(behind_proxy)
     check_log(behind_proxy.server)
 
 
+@TOLD
 def test_prefix_that_a_proxy_leaves_on(behind_proxy: Mounted) -> None:
     if behind_proxy.server.kind.name.startswith("uvicorn"):
         # It puts the prefix before what it gets, so that it would be there twice.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import h11
 import pytest
 
 from .harness import Server
 
 
-@pytest.mark.parametrize("colour", ["async", "sync"])
-def test_pieces_arrive_when_they_are_made(server: Server, colour: str) -> None:
-    name = f"pieces {colour}"
+def test_pieces_arrive_when_they_are_made(server: Server, at: str) -> None:
+    name = f"pieces{at}"
     with server.connect() as connection:
-        path = f"/stream/{colour}/{name.replace(' ', '%20')}"
+        path = f"{at}/stream/pieces/{quote(name, safe='')}"
         connection.send(connection.begin("GET", path))
         connection.end()
         assert connection.head().header("transfer-encoding") == "chunked"
@@ -25,11 +26,11 @@ def test_pieces_arrive_when_they_are_made(server: Server, colour: str) -> None:
     assert server.happened(name, "closed") == ["closed"]
 
 
-def test_a_stream_that_breaks_is_seen_by_the_client(server: Server) -> None:
+def test_a_stream_that_breaks_is_seen_by_the_client(server: Server, at: str) -> None:
     server.expected_errors += 1
     server.expected_breaks += 1
     with server.connect() as connection:
-        connection.send(connection.begin("GET", "/stream/broken"))
+        connection.send(connection.begin("GET", f"{at}/stream/broken"))
         connection.end()
         assert connection.head().status == 200
         with pytest.raises((h11.RemoteProtocolError, ConnectionError)):

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import anyio
 
 from kolben import (
+    Blueprint,
     Kolben,
     Response,
     abort,
     after_this_request,
+    current_app,
+    flash,
     g,
+    get_flashed_messages,
     redirect,
     request,
     session,
@@ -31,18 +37,57 @@ folder = Path(os.environ["KOLBEN_TEST_FOLDER"])
 
 app = Kolben(__name__, static_folder=folder / "static", instance_path=str(folder / "instance"))
 app.secret_key = "only for these tests"
+for name in ("happened", "released"):
+    (folder / name).mkdir(exist_ok=True)
 
-#: What happened, by the names that the tests give to their requests.
-happened: defaultdict[str, list[str]] = defaultdict(list)
-#: Names whose requests may go on.
-released: set[str] = set()
+mixed = Blueprint("mixed", __name__, url_prefix="/mixed")
 variable: ContextVar[str] = ContextVar("variable", default="unset")
+
+# What happened, and what may go on, is in files, by the names that the tests give to their
+# requests: a server may have many processes, or one that does one thing at a time.
+
+
+def happened(name: str, event: str) -> None:
+    with (folder / "happened" / quote(name, safe="")).open("a") as events:
+        events.write(f"{event}\n")
+
+
+def is_released(name: str) -> bool:
+    return (folder / "released" / quote(name, safe="")).exists()
+
+
+async def until_released(name: str) -> None:
+    with anyio.fail_after(PATIENCE):
+        while not is_released(name):
+            await anyio.sleep(0.01)
+
+
+def block_until_released(name: str) -> None:
+    for _ in range(PATIENCE * 100):
+        if is_released(name):
+            return
+        time.sleep(0.01)  # which greenlets know to be a pause
+    raise TimeoutError(name)
 
 
 def note(line: str) -> None:
     """Leave something behind that outlives the process."""
     with (folder / "notes").open("a") as notes:
-        notes.write(f"{line}\n")
+        notes.write(f"{os.getpid()} {line}\n")
+
+
+def both(path: str, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Serve a view twice: as an ``async def`` one, and below ``/def`` as it is."""
+
+    def add(view: Callable[..., Any]) -> Callable[..., Any]:
+        async def in_async(**values: Any) -> Any:
+            return view(**values)
+
+        app.add_url_rule(path, view.__name__, in_async, **options)
+        app.add_url_rule(f"/def{path}", f"{view.__name__}_def", view, **options)
+        return view
+
+    return add
 
 
 @app.before_serving
@@ -68,59 +113,33 @@ def teardown(error: BaseException | None) -> None:
     if "name" in g:
         is_cancelled = error is not None and not isinstance(error, Exception)
         how = "cancelled" if is_cancelled else "none" if error is None else type(error).__name__
-        happened[g.name].append(f"teardown: {how}")
+        happened(g.name, f"teardown: {how}")
 
 
 # What the tests ask about the server ---------------------------------------------------------
 
 
 @app.get("/ready")
-async def ready() -> dict[str, Any]:
+def ready() -> dict[str, Any]:
     extensions = sorted(request.scope.get("extensions") or {})
     return {"token": token, "pid": os.getpid(), "extensions": extensions}
 
 
-@app.get("/happened/<name>")
-async def what_happened(name: str) -> list[str]:
-    return list(happened[name])
-
-
-@app.post("/release/<name>")
-async def release(name: str) -> str:
-    released.add(name)
-    return "released"
-
-
-async def until_released(name: str) -> None:
-    with anyio.fail_after(PATIENCE):
-        while name not in released:
-            await anyio.sleep(0.01)
-
-
-def block_until_released(name: str) -> None:
-    waiter = threading.Event()
-    for _ in range(PATIENCE * 100):
-        if name in released:
-            return
-        waiter.wait(0.01)
-    raise TimeoutError(name)
+@app.get("/thread")
+def thread() -> dict[str, bool]:
+    return {"main": threading.current_thread() is threading.main_thread()}
 
 
 # Text, JSON, forms ---------------------------------------------------------------------------
 
 
-@app.get("/text")
-async def text() -> str:
+@both("/text")
+def text() -> str:
     return "Grüße"
 
 
-@app.get("/text/def")
-def text_in_thread() -> str:
-    return f"{threading.current_thread() is threading.main_thread()}"
-
-
-@app.route("/echo/<int:number>", methods=["GET", "POST"])
-async def echo(number: int) -> dict[str, Any]:
+@both("/echo/<int:number>", methods=["GET", "POST"])
+def echo(number: int) -> dict[str, Any]:
     return {
         "number": number,
         "method": request.method,
@@ -133,57 +152,45 @@ async def echo(number: int) -> dict[str, Any]:
     }
 
 
-@app.get("/segment/<name>")
-async def segment(name: str) -> dict[str, str]:
-    return {"name": name, "url": url_for("segment", name=name)}
+@both("/segment/<name>")
+def segment(name: str) -> dict[str, str]:
+    return {"name": name, "url": url_for(str(request.endpoint), name=name)}
 
 
-@app.post("/json")
-async def json() -> Any:
+@both("/json", methods=["POST"])
+def json() -> Any:
     return {"got": request.get_json()}
 
 
-@app.post("/form")
-async def form() -> dict[str, Any]:
+@both("/form", methods=["POST"])
+def form() -> dict[str, Any]:
     return request.form.to_dict(flat=False)
 
 
-@app.post("/form/def")
-def form_in_thread() -> dict[str, Any]:
-    return request.form.to_dict(flat=False)
-
-
-def described(upload: Any) -> dict[str, Any]:
+@both("/upload", methods=["POST"], max_content_length=32 * 1024 * 1024)
+def upload() -> dict[str, Any]:
+    file = request.files["file"]
     size = total = 0
-    while chunk := upload.read(64 * 1024):
+    while chunk := file.read(64 * 1024):
         size += len(chunk)
         total += sum(chunk)
-    return {"name": upload.filename, "type": upload.content_type, "size": size, "sum": total}
+    described = {"name": file.filename, "type": file.content_type, "size": size, "sum": total}
+    return {"fields": request.form.to_dict(), **described}
 
 
-@app.post("/upload")
-async def upload() -> dict[str, Any]:
-    return {"fields": request.form.to_dict(), **described(request.files["file"])}
-
-
-@app.post("/upload/def")
-def upload_in_thread() -> dict[str, Any]:
-    return {"fields": request.form.to_dict(), **described(request.files["file"])}
-
-
-@app.post("/body")
-async def body() -> dict[str, Any]:
+@both("/body", methods=["POST"])
+def body() -> dict[str, Any]:
     data = request.data
     return {"size": len(data), "sum": sum(data), "length": request.content_length}
 
 
-@app.post("/unread")
-async def unread() -> str:
+@both("/unread", methods=["POST"])
+def unread() -> str:
     return "not read"
 
 
-@app.post("/stream/unread", stream=True)
-async def stream_unread() -> str:
+@both("/stream/unread", methods=["POST"], stream=True)
+def stream_unread() -> str:
     return "not read"
 
 
@@ -196,7 +203,7 @@ async def stream_in() -> dict[str, int]:
     return {"size": size}
 
 
-@app.post("/stream/in/def", stream=True, max_content_length=None)
+@app.post("/def/stream/in", stream=True, max_content_length=None)
 def stream_in_thread() -> dict[str, int]:
     return {"size": sum(map(len, request.stream))}
 
@@ -204,22 +211,22 @@ def stream_in_thread() -> dict[str, int]:
 @app.post("/stream/in/<name>", stream=True)
 async def stream_in_noted(name: str) -> str:
     g.name = name
-    happened[name].append("started")
+    happened(name, "started")
     try:
         async for _ in request.stream:
-            happened[name].append("chunk")
+            happened(name, "chunk")
         return "all of it"
     except BaseException as error:
-        happened[name].append(type(error).__name__)
+        happened(name, type(error).__name__)
         raise
     finally:
-        happened[name].append("finally")
+        happened(name, "finally")
 
 
 # Bodies that are sent bit by bit -------------------------------------------------------------
 
 
-@app.get("/stream/async/<name>")
+@app.get("/stream/pieces/<name>")
 async def stream_async(name: str) -> AsyncIterator[bytes]:
     async def generate() -> AsyncIterator[bytes]:
         try:
@@ -229,12 +236,12 @@ async def stream_async(name: str) -> AsyncIterator[bytes]:
             await until_released(f"{name} 2")
             yield b"third"
         finally:
-            happened[name].append("closed")
+            happened(name, "closed")
 
     return generate()
 
 
-@app.get("/stream/sync/<name>")
+@app.get("/def/stream/pieces/<name>")
 def stream_sync(name: str) -> Iterator[bytes]:
     def generate() -> Iterator[bytes]:
         try:
@@ -244,7 +251,7 @@ def stream_sync(name: str) -> Iterator[bytes]:
             block_until_released(f"{name} 2")
             yield b"third"
         finally:
-            happened[name].append("closed")
+            happened(name, "closed")
 
     return generate()
 
@@ -260,21 +267,20 @@ async def stream_endless(name: str) -> AsyncIterator[bytes]:
                 yield g.name.encode() * 100
                 await anyio.sleep(0.01)
         finally:
-            happened[name].append("closed")
+            happened(name, "closed")
 
     return generate()
 
 
-@app.get("/stream/endless/def/<name>")
+@app.get("/def/stream/endless/<name>")
 def stream_endless_sync(name: str) -> Iterator[bytes]:
     def generate() -> Iterator[bytes]:
-        waiter = threading.Event()
         try:
             while True:
                 yield name.encode() * 100
-                waiter.wait(0.01)
+                time.sleep(0.01)
         finally:
-            happened[name].append("closed")
+            happened(name, "closed")
 
     return generate()
 
@@ -286,7 +292,7 @@ async def stream_silent(name: str) -> AsyncIterator[bytes]:
             yield b"first"
             await anyio.sleep_forever()
         finally:
-            happened[name].append("closed")
+            happened(name, "closed")
 
     return generate()
 
@@ -300,150 +306,125 @@ async def stream_broken() -> AsyncIterator[bytes]:
     return generate()
 
 
+@app.get("/def/stream/broken")
+def stream_broken_sync() -> Iterator[bytes]:
+    yield b"first"
+    raise LookupError("expected of the stream")
+
+
 # Waiting -------------------------------------------------------------------------------------
 
 
 @app.route("/sleep/<name>", methods=["GET", "POST"])
 async def sleep(name: str) -> str:
     g.name = name
-    happened[name].append("started")
+    happened(name, "started")
     try:
         await anyio.sleep_forever()
     except BaseException as error:
-        happened[name].append("cancelled" if not isinstance(error, Exception) else repr(error))
+        happened(name, "cancelled" if not isinstance(error, Exception) else repr(error))
         raise
     finally:
-        happened[name].append("finally")
+        happened(name, "finally")
     return "never"
 
 
-@app.get("/sleep/def/<name>")
+@app.get("/def/sleep/<name>")
 def sleep_in_thread(name: str) -> str:
     g.name = name
-    happened[name].append("started")
+    happened(name, "started")
     block_until_released(name)
-    happened[name].append("ended")
+    happened(name, "ended")
     return "ended"
 
 
 @app.get("/wait/<name>")
 async def wait_for_release(name: str) -> str:
-    happened[name].append("started")
+    happened(name, "started")
     await until_released(name)
-    return "ended"
-
-
-@app.get("/wait/file/<name>")
-async def wait_for_file(name: str) -> str:
-    """For what ends when the server takes no new requests any more."""
-    happened[name].append("started")
-    with anyio.fail_after(PATIENCE):
-        while not (folder / name).exists():
-            await anyio.sleep(0.01)
     return "ended"
 
 
 # Cookies, redirects, errors, statuses --------------------------------------------------------
 
 
-@app.get("/cookie")
-async def cookie() -> Response:
+@both("/cookie")
+def cookie() -> Response:
     response = Response(request.cookies.get("taste", "none"))
     response.set_cookie("taste", "süß; sweet", httponly=True, samesite="Strict")
+    response.set_cookie("colour", "red")
     return response
 
 
-@app.route("/session", methods=["GET", "POST"])
-async def session_view() -> dict[str, Any]:
+@both("/session", methods=["GET", "POST"])
+def session_view() -> dict[str, Any]:
     if request.method == "POST":
         session["name"] = request.form["name"]
-    return {"name": session.get("name")}
+        flash(f"Hello {session['name']}")
+        return {"name": session["name"]}
+    return {"name": session.get("name"), "flashed": get_flashed_messages()}
 
 
-@app.route("/folder/", methods=["GET", "POST"])
-async def with_slash() -> dict[str, Any]:
+@both("/folder/", methods=["GET", "POST"])
+def with_slash() -> dict[str, Any]:
     return {"method": request.method, "query": request.query_string.decode()}
 
 
-@app.get("/away")
-async def away() -> Response:
+@both("/away")
+def away() -> Response:
     return redirect(url_for("echo", number=7, q="ä b"))
 
 
-@app.get("/broken")
-async def broken() -> str:
+@both("/broken")
+def broken() -> str:
     raise LookupError("expected of the view: secret")
 
 
-@app.get("/broken/def")
-def broken_in_thread() -> str:
-    raise LookupError("expected of the thread: secret")
-
-
-@app.get("/teapot")
-async def teapot() -> str:
+@both("/teapot")
+def teapot() -> str:
     abort(418)
 
 
-@app.get("/empty")
-async def empty() -> tuple[str, int]:
+@both("/empty")
+def empty() -> tuple[str, int]:
     return "", 204
 
 
-@app.get("/tagged")
-async def tagged() -> Response:
+@both("/tagged")
+def tagged() -> Response:
     response = Response("the same text as before")
     response.add_etag()
     return response.make_conditional(request)
 
 
-@app.get("/headers")
-async def headers() -> Response:
+@both("/headers")
+def headers() -> Response:
     response = Response("two of each")
     response.headers.add("X-Same", "one")
     response.headers.add("X-Same", "two")
+    response.headers["X-Latin"] = request.headers.get("X-Latin", "café")
     return response
 
 
 # Contexts ------------------------------------------------------------------------------------
 
 
-@app.before_request
+@mixed.before_request
 async def set_variable() -> None:
     if (value := request.args.get("variable")) is not None:
         variable.set(value)
         g.variable = value
 
 
-@app.after_request
+@mixed.after_request
 def show_variable(response: Response) -> Response:
     if "variable" in g:
         response.headers["X-Variable"] = variable.get()
     return response
 
 
-@app.get("/mixed/<int:number>")
-async def mixed(number: int) -> dict[str, Any]:
-    return await answer_mixed(number)
-
-
-@app.get("/mixed/def/<int:number>")
-def mixed_in_thread(number: int) -> dict[str, Any]:
-    session["number"] = number
-    g.number = number
-    before = variable.get()
-    threading.Event().wait(0.001)
-    variable.set(f"{before} seen")
-
-    @after_this_request
-    async def add(response: Response) -> Response:
-        response.headers["X-Number"] = f"{g.number}"
-        return response
-
-    return {"number": g.number, "session": session["number"], "variable": before}
-
-
-async def answer_mixed(number: int) -> dict[str, Any]:
+@mixed.get("/<int:number>")
+async def mixed_async(number: int) -> dict[str, Any]:
     session["number"] = number
     g.number = number
     before = variable.get()
@@ -456,3 +437,44 @@ async def answer_mixed(number: int) -> dict[str, Any]:
         return response
 
     return {"number": g.number, "session": session["number"], "variable": before}
+
+
+@mixed.get("/def/<int:number>")
+def mixed_def(number: int) -> dict[str, Any]:
+    session["number"] = number
+    g.number = number
+    before = variable.get()
+    time.sleep(0.001)
+    variable.set(f"{before} seen")
+
+    @after_this_request
+    async def add(response: Response) -> Response:
+        response.headers["X-Number"] = f"{g.number}"
+        return response
+
+    return {"number": g.number, "session": session["number"], "variable": before}
+
+
+@app.get("/def/context/<int:number>")
+def context(number: int) -> dict[str, Any]:
+    """Nothing here is async: other requests of the thread, or of the hub, come in between."""
+    session["number"] = number
+    g.number = number
+    variable.set(f"v{number}")
+    time.sleep(0.01)
+    return {
+        "number": [number, g.number, session["number"]],
+        "variable": variable.get(),
+        "query": request.args["number"],
+        "app": current_app.name,
+    }
+
+
+@app.get("/loop")
+async def loop() -> dict[str, int]:
+    """Which event loop this is, of which process."""
+    await anyio.sleep(0.001)
+    return {"pid": os.getpid(), "loop": id(asyncio.get_running_loop())}
+
+
+app.register_blueprint(mixed)
