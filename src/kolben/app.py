@@ -6,19 +6,25 @@ import logging
 import os
 import sys
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from inspect import iscoroutinefunction
 from types import MethodType, TracebackType
-from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from . import helpers, templating
-from ._types import Receive, Scope, Send
+from ._types import ASGIApp, Receive, Scope, Send
 from .config import Config, ConfigAttribute
 from .context import Context, _AppCtxGlobals, current, require_app, require_request
 from .exceptions import Aborter, BadRequestKeyError, HTTPException
+from .gateway import wsgi
 from .gateway.asgi import Gateway
+from .gateway.bridge import over_loop
+from .gateway.environ import Environ
 from .gateway.lifespan import Lifespan, refuse_websocket, serve_lifespan
+from .gateway.process import begin_serving, processes
+from .gateway.wsgi import StartResponse
 from .globals import g
 from .helpers.binding import bind_url_map
 from .helpers.places import find_instance_path, place_of
@@ -31,10 +37,12 @@ from .pipeline.convert import response_makers
 from .pipeline.drivers import loop_driver, thread_driver
 from .pipeline.lanes import Lane
 from .pipeline.plan import Driver, Plan
-from .registry.blueprints import BODY_OPTIONS, Blueprint
+from .registry.blueprints import BODY_OPTIONS, ROUTE_OPTIONS, Blueprint
 from .registry.compile import default_stage, teardown_plan
 from .registry.mounts import MountRecord, add_mount, check_rule, make_record
 from .registry.scaffold import Scaffold, check_methods, endpoint_from_view_func
+from .registry.stack import MiddlewareRecord, build_stack, runs_inline
+from .registry.stack import make_record as make_middleware_record
 from .routing import BuildError, Map, MapAdapter, Rule
 from .serving import run_app
 from .sessions import SecureCookieSessionInterface, SessionInterface
@@ -192,14 +200,17 @@ class Kolben(Scaffold):
         self.extensions: dict[str, Any] = {}
         self.url_map: Map = self.url_map_class(host_matching=host_matching)
         self.subdomain_matching = subdomain_matching
-        #: What was said of a rule's request bodies.
+        #: What routes have said beside their rules.
         self.route_options: weakref.WeakKeyDictionary[Rule, dict[str, Any]] = (
             weakref.WeakKeyDictionary()
         )
         self._lifespan = Lifespan()
         self._gateway: Gateway | None = None
-        #: The same, where nothing was put around :meth:`asgi_app`.
+        #: The same, where nothing is around it: no middleware, no mounts, no wrapper.
         self._direct: Gateway | None = None
+        self._direct_wsgi: Gateway | None = None
+        self._middleware: list[MiddlewareRecord] = []
+        self._stack: ASGIApp | None = None
         self._got_first_request = False
         # Servers look at the attribute; a call goes to the class's method.
         self.__dict__["__call__"] = MethodType(_call, weakref.proxy(self))
@@ -328,8 +339,8 @@ class Kolben(Scaffold):
             )
         if provide_automatic_options:
             required.add("OPTIONS")
-        body_options = {
-            name: options.pop(name) for name in ("stream", *BODY_OPTIONS) if name in options
+        route_options = {
+            name: options.pop(name) for name in (*ROUTE_OPTIONS, *BODY_OPTIONS) if name in options
         }
         record = self.url_rule_class(rule, methods=methods | required, endpoint=endpoint, **options)
         record.provide_automatic_options = provide_automatic_options
@@ -345,8 +356,8 @@ class Kolben(Scaffold):
         self.url_map.add(record)
         if self.mounts:
             check_rule(self, record)
-        if body_options:
-            self.route_options[record] = body_options
+        if route_options:
+            self.route_options[record] = route_options
 
     def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
         """Register a blueprint.
@@ -795,36 +806,130 @@ class Kolben(Scaffold):
         """Run what is to run after the last request; a server does."""
         await self._lifespan.shutdown(self)
 
+    def add_middleware(self, middleware: Callable[..., ASGIApp], **options: Any) -> None:
+        """Put ASGI middleware around the application, mounts and websockets included.
+
+        .. code-block:: python
+
+            app.add_middleware(CORSMiddleware, allow_origins=["https://example.org"])
+
+        Any pure ASGI middleware will do. The one that is added last is the outermost. Under WSGI
+        it works, too; a class that says ``runs_inline = True`` does without an event loop there.
+
+        :param middleware: The class; called with the application that it goes around.
+        :param options: What else it is called with.
+        :raises TypeError: for what cannot be called.
+        :source: Starlette: the same.
+        """
+        self._check_setup_finished("add_middleware")
+        if self._stack is not None:
+            raise AssertionError(
+                "add_middleware can no longer be called: the server has started the application."
+            )
+        self._middleware.append(make_middleware_record(middleware, options))
+
     def _open(self) -> Gateway:
         """Close registration, and make the plans of what was registered."""
         gateway = self._gateway
         if gateway is None:
             self._got_first_request = True
             gateway = self._gateway = Gateway(self)
-            if "asgi_app" not in self.__dict__ and type(self).asgi_app is Kolben.asgi_app:
-                self._direct = gateway
+            if not self._middleware and not self.mounts:
+                wraps_asgi, wraps_wsgi = self._is_wrapped("asgi_app"), self._is_wrapped("wsgi_app")
+                self._direct = None if wraps_asgi else gateway
+                self._direct_wsgi = gateway if wraps_wsgi or not wraps_asgi else None
         return gateway
 
-    def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+    def _is_wrapped(self, name: str) -> bool:
+        """Whether something was put around ``asgi_app`` or ``wsgi_app``."""
+        return name in self.__dict__ or getattr(type(self), name) is not getattr(Kolben, name)
+
+    @property
+    def has_lifespan(self) -> bool:
+        """Whether there is anything to run before the first request or after the last."""
+        lifespan = self._lifespan
+        return bool(lifespan.before or lifespan.during or lifespan.after or self.mounts)
+
+    def _serve_stack(self) -> ASGIApp:
+        """The middleware around :meth:`serve`."""
+        stack = self._stack
+        if stack is None:
+            app = weakref.ref(self)  # the stack is the application's own
+
+            async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+                await app().serve(scope, receive, send)  # type: ignore[union-attr]
+
+            stack = self._stack = build_stack(self._middleware, inner, self.config)
+        return stack
+
+    def serve(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """What is inside the middleware: mounts, then routes.
+
+        Where no event loop runs, under WSGI, the thread that drives this may block.
+        """
+        kind = scope["type"]
+        if kind == "lifespan":
+            return serve_lifespan(self, receive, send)
+        gateway = self._gateway or self._open()
+        inline = running_backend() is None
+        mounts = gateway.mounts
+        if mounts is not None and (mount := mounts.find(self, scope)) is not None:
+            if inline and not mount.runs_inline:
+                return over_loop(mount, scope, receive, send)
+            return mount(scope, receive, send)
+        if kind == "http":
+            return gateway.http(self, scope, receive, send, inline)
+        return refuse_websocket(self, scope, receive, send)
+
+    def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """The ASGI application inside; wrap it to add middleware.
 
         .. code-block:: python
 
             app.asgi_app = Middleware(app.asgi_app)
 
-        As all that sets an application up, that must be done before the first request.
+        As all that sets an application up, that must be done before the first request. Under
+        WSGI what is put around this is used as well, unless something is put around
+        :meth:`wsgi_app`.
         """
-        if scope["type"] == "http":
-            return (self._gateway or self._open()).http(self, scope, receive, send)
-        if scope["type"] == "lifespan":
-            return serve_lifespan(self, receive, send)
-        return refuse_websocket(self, scope, receive, send)
+        serve = self._serve_stack() if self._middleware else self.serve
+        return serve(scope, receive, send)
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+    def wsgi_app(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """The WSGI application inside; wrap it to add WSGI middleware.
+
+        .. code-block:: python
+
+            app.wsgi_app = ProxyFix(app.wsgi_app)
+
+        What is put around this is of no use under ASGI; :meth:`add_middleware` serves both.
+        """
+        gateway = self._gateway or self._open()
+        if gateway.process is not processes[-1]:
+            gateway.process = begin_serving(self)
+        if gateway is self._direct_wsgi:
+            return wsgi.serve(gateway, self, environ, start_response)
+        application: ASGIApp | None = None
+        if self._is_wrapped("asgi_app") and not self._is_wrapped("wsgi_app"):
+            application = partial(over_loop, self.asgi_app)
+        elif self._middleware:
+            stack = self._serve_stack()
+            application = stack if runs_inline(self._middleware) else partial(over_loop, stack)
+        return wsgi.serve_outer(gateway, self, application, environ, start_response)
+
+    @overload
+    def __call__(self, scope: Scope, receive: Receive, send: Send, /) -> Awaitable[None]: ...
+    @overload
+    def __call__(self, environ: Environ, start_response: StartResponse, /) -> Iterable[bytes]: ...
+    def __call__(self, scope: Any, receive: Any, send: Any = None, /) -> Any:
         """Serve one connection, or the application's lifespan.
 
-        :source: ASGI specification 3.0.
+        With three arguments this is an ASGI application, with two a WSGI application.
+
+        :source: ASGI specification 3.0; PEP 3333.
         """
+        if send is None:
+            return self.wsgi_app(scope, receive)
         gateway = self._direct
         if gateway is not None and scope["type"] == "http":
             return gateway.http(self, scope, receive, send)

@@ -24,6 +24,8 @@ from .bodies import LAST, head_of, send_streamed
 from .bridge import over_loop
 from .disconnects import Gone, watch
 from .mounting import OF_LITESTAR, remounted
+from .mounts import Mounts
+from .process import WorkerProcess
 from .threads import broken_stream, run_in_thread
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ class Gateway:
         self.compiler = Compiler(app)
         self.url_map = app.url_map
         self.url_map.compile()
+        self.mounts = Mounts(app) if app.mounts else None
+        #: The process that WSGI requests have been prepared for.
+        self.process: WorkerProcess | None = None
         #: Whether the host has a part in matching, so that it must be looked at first.
         self.by_host = (
             app.config["TRUSTED_HOSTS"] is not None

@@ -49,7 +49,9 @@ class BackgroundLoop:
             ``main`` any more.
         """
         if not self._close.alive:
-            raise RuntimeError("The event loop has been closed, with the client that it belonged to.")
+            raise RuntimeError(
+                "The event loop has been closed, with the client that it belonged to."
+            )
         self.loop.call_soon_threadsafe(_create_task, self.loop, main, context, then)
 
     @property

@@ -82,7 +82,7 @@ def _server(environ: Environ) -> tuple[str, int | None] | None:
 
 
 def _http_version(environ: Environ) -> str:
-    version = environ.get("SERVER_PROTOCOL", "HTTP/1.1").partition("/")[2]
+    version: str = environ.get("SERVER_PROTOCOL", "HTTP/1.1").partition("/")[2]
     return version.removesuffix(".0") if version[:1] not in "01" else version
 
 
@@ -128,7 +128,7 @@ class EnvironScope(dict[str, Any]):
         value = self[key] = MAKERS[key](self.environ)
         return value
 
-    def get(self, key: str, default: Any = None) -> Any:  # type: ignore[override]
+    def get(self, key: str, default: Any = None) -> Any:
         """The value of a key, or ``default`` where there is none."""
         return self[key] if key in self else default
 

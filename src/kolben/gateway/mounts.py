@@ -32,6 +32,10 @@ class Mount:
         self.prefix = record.prefix
         self.state = record.state
         self.app: ASGIApp = serve_wsgi(record.app, threads) if record.wsgi else record.app
+        #: Answers without an event loop where there is none, under WSGI.
+        self.runs_inline = record.is_kolben
+        if record.is_kolben:
+            self.app = record.app.serve
         self._is_foreign = not (record.wsgi or record.is_kolben)
         self._wsgi_app = record.app
         self._wsgi_prefix = record.prefix.encode().decode("latin-1")

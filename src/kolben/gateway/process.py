@@ -85,18 +85,25 @@ class WorkerProcess:
 
 
 #: The last is this process's; the others its parents', whose loops it must not free.
-_processes = [WorkerProcess()]
+processes = [WorkerProcess()]
 
 
 def worker_process() -> WorkerProcess:
     """What this process has."""
-    return _processes[-1]
+    return processes[-1]
+
+
+def begin_serving(app: Kolben) -> WorkerProcess:
+    """Have an application ready for its requests in this process."""
+    found = processes[-1]
+    found.begin(app)
+    return found
 
 
 def _forked() -> None:
-    atexit.unregister(_processes[-1].end)
+    atexit.unregister(processes[-1].end)
     process.portal = None
-    _processes.append(WorkerProcess())
+    processes.append(WorkerProcess())
 
 
 if hasattr(os, "register_at_fork"):

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import (
     AsyncIterable,
+    Awaitable,
     Callable,
     Coroutine,
     Generator,
     Iterable,
     Iterator,
-    Mapping,
+    MutableMapping,
 )
 from contextvars import copy_context
 from functools import partial
@@ -101,6 +102,29 @@ def serve(
     What it does to context variables, the thread's next request does not see.
     """
     return copy_context().run(answer, gateway, app, environ, start_response)
+
+
+def serve_outer(
+    gateway: Gateway,
+    app: Kolben,
+    application: ASGIApp | None,
+    environ: Environ,
+    start_response: StartResponse,
+) -> Iterable[bytes]:
+    """Answer one request to an application with something around its routes.
+
+    :param application: The middleware, and what is around ``asgi_app``; ``None`` where there are
+        mounts alone.
+    """
+    scope = EnvironScope(environ)
+    if application is None:
+        mount = None if gateway.mounts is None else gateway.mounts.find(app, scope)
+        if mount is None:
+            return serve(gateway, app, environ, start_response)
+        if mount.wsgi is not None:
+            return mount.wsgi(environ, start_response)
+        application = partial(over_loop, mount)
+    return drive_app(application, app, scope, start_response)
 
 
 def answer(
@@ -229,8 +253,8 @@ class Driven:
         steps before have left.
     """
 
-    def __init__(self, coro: Coroutine[Any, Any, None]) -> None:
-        self.coro = coro
+    def __init__(self, coro: Awaitable[None]) -> None:
+        self.coro: Coroutine[Any, Any, None] = coro  # type: ignore[assignment]
         self.variables = copy_context()
         self.over = False
 
@@ -245,7 +269,7 @@ class Driven:
             except BaseException:
                 self.over = True
                 raise
-            if not isinstance(message, Mapping):
+            if not isinstance(message, MutableMapping):
                 self.close()
                 raise RuntimeError(
                     "A middleware that says 'runs_inline = True' has waited for the event loop,"

@@ -116,3 +116,14 @@ def place_of(function: Callable[..., Any]) -> str:
         function = type(function).__call__
         code = getattr(function, "__code__", None)
     return repr(function) if code is None else f"{code.co_filename}, line {code.co_firstlineno}"
+
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def calling_place() -> str:
+    """The line outside Kolben that is being run, for an error message."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}, line {frame.f_lineno}"

@@ -217,29 +217,48 @@ class CORS:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         policy = self.policy
-        request_headers = scope["headers"]
-        preflight = scope["method"] == "OPTIONS" and is_preflight(request_headers)
+        received = scope["headers"]
         decided: list[Policy] = scope.setdefault(DECIDED, [])
-        swallowed = False
+        if scope["method"] == "OPTIONS" and is_preflight(received):
+            return await self.app(scope, receive, _Preflight(policy, received, decided, send).send)
 
-        async def send_decorated(message: Message) -> None:
-            nonlocal swallowed
-            if message["type"] == "http.response.start":
+        def send_decorated(message: Message) -> Awaitable[None]:  # no coroutine of its own
+            if message["type"] == "http.response.start" and not decided:
+                decided.append(policy)
                 headers = message.get("headers", ())
-                mine = not decided and not any(name == _ALLOW_ORIGIN for name, _ in headers)
-                decided.append(policy)  # before others see the message
-                if mine and preflight:
-                    swallowed = True
-                    status, headers = policy.preflight(request_headers)
-                    await send({"type": message["type"], "status": status, "headers": headers})
-                    await send({"type": "http.response.body", "body": b""})
-                elif mine:
-                    origin = find_field(request_headers, b"origin")
+                if find_field(headers, _ALLOW_ORIGIN) is None:
+                    origin = find_field(received, b"origin")
                     message = {**message, "headers": policy.decorated(headers, origin)}
-            if not swallowed:
-                await send(message)
+            return send(message)
 
         await self.app(scope, receive, send_decorated)
+
+
+class _Preflight:
+    """Sends the policy's answer to a preflight instead of the application's.
+
+    The application is asked first, because it may have a nearer policy.
+    """
+
+    def __init__(
+        self, policy: Policy, received: Iterable[RawHeader], decided: list[Policy], send: Send
+    ) -> None:
+        self.policy = policy
+        self.received = received
+        self.decided = decided
+        self._send = send
+        self._replaced = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and not self.decided:
+            self.decided.append(self.policy)  # before others see the message
+            if find_field(message.get("headers", ()), _ALLOW_ORIGIN) is None:
+                self._replaced = True
+                status, headers = self.policy.preflight(self.received)
+                await self._send({"type": message["type"], "status": status, "headers": headers})
+                await self._send({"type": "http.response.body", "body": b""})
+        if not self._replaced:
+            await self._send(message)
 
 
 def cors(**options: Unpack[PolicyOptions]) -> Callable[[Request, CallNext], Awaitable[Response]]:

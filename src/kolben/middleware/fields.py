@@ -16,8 +16,11 @@ def find_field(headers: Iterable[RawHeader], name: bytes) -> bytes | None:
     :param name: In lower case.
     :source: RFC 9110, section 5.3.
     """
-    found = [value for each, value in headers if each == name]
-    return None if not found else found[0] if len(found) == 1 else b", ".join(found)
+    found = None
+    for each, value in headers:
+        if each == name:
+            found = value if found is None else b"%b, %b" % (found, value)
+    return found
 
 
 def with_vary(headers: Iterable[RawHeader], *names: bytes) -> list[RawHeader]:
@@ -31,7 +34,8 @@ def with_vary(headers: Iterable[RawHeader], *names: bytes) -> list[RawHeader]:
     headers = list(headers)
     present = find_field(headers, b"vary")
     if present is None:
-        return [*headers, (b"vary", b", ".join(names))]
+        headers.append((b"vary", b", ".join(names)))
+        return headers
     there = {name.strip(b" \t").lower() for name in present.split(b",")}
     missing = [name for name in names if name.lower() not in there]
     if not missing or b"*" in there:

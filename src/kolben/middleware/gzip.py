@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from functools import lru_cache, partial
 from typing import ClassVar
 
@@ -148,82 +148,98 @@ class GZip:
         accepted = value is not None and accepts_gzip(value)
         # A body that goes from the file to the client would not be compressed.
         extensions = scope.get("extensions")
-        exchange = _Exchange(self, scope, send, accepted)
         if accepted and extensions and any(name in extensions for name in _BY_FILE):
             left = {name: extensions[name] for name in extensions if name not in _BY_FILE}
             scope = {**scope, "extensions": left}
-        await self.app(scope, receive, exchange.send)
+        exchange: _Exchange | None = None
+
+        def send_on(message: Message) -> Awaitable[None]:  # no coroutine of its own
+            nonlocal exchange
+            if exchange is not None:
+                return exchange.send(message)
+            if message["type"] == "http.response.start":
+                headers = message.get("headers", ())
+                if message["status"] in _WITHOUT:
+                    if message["status"] == 304:
+                        message = {**message, "headers": _unchanged(scope, headers)}
+                elif may_compress(headers, self.minimum_size):
+                    if accepted:
+                        exchange = _Exchange(self, scope, send)
+                        return exchange.send(message)
+                    message = {**message, "headers": with_vary(headers, b"Accept-Encoding")}
+            return send(message)
+
+        await self.app(scope, receive, send_on)
+
+
+def may_compress(headers: Iterable[RawHeader], minimum_size: int) -> bool:
+    """Whether a response is one that is compressed for the clients that accept it.
+
+    >>> may_compress([(b"content-type", b"text/plain"), (b"content-length", b"2")], 500)
+    False
+
+    :param headers: Those of the response; without a length, it may be any.
+    """
+    content_type = b""
+    for name, value in headers:
+        if name == b"content-length":
+            if int(value) < minimum_size:
+                return False
+        elif name == b"content-type":
+            content_type = value
+        elif name in _FINAL or (name == b"cache-control" and b"no-transform" in value.lower()):
+            return False
+    return is_compressible(content_type)
+
+
+def _unchanged(scope: Scope, headers: Iterable[RawHeader]) -> list[RawHeader]:
+    """The headers of a 304: those of the response that the client has."""
+    known = parse_etags(_text(find_field(scope["headers"], b"if-none-match")))
+    etag = find_field(headers, b"etag")
+    if etag is not None and known.is_weak(unquote_etag(_text(etag))[0] or ""):
+        headers = [field for field in headers if field[0] != b"etag"]
+        headers.append((b"etag", _weak(etag)))
+    return with_vary(headers, b"Accept-Encoding")
 
 
 class _Exchange:
-    """One request and its response."""
+    """A response that is compressed, unless its body turns out to be short."""
 
-    __slots__ = ("_send", "accepted", "compressor", "head", "length_known", "options", "scope")
+    __slots__ = ("_send", "compressor", "head", "options", "scope")
 
-    def __init__(self, options: GZip, scope: Scope, send: Send, accepted: bool) -> None:
+    def __init__(self, options: GZip, scope: Scope, send: Send) -> None:
         self.options = options
         self.scope = scope
         self._send = send
-        self.accepted = accepted
         #: The message that begins the response, until it is known how its body comes.
         self.head: Message | None = None
         self.compressor: zlib._Compress | None = None
-        self.length_known = False
 
     async def send(self, message: Message) -> None:
         """Send a message of the application's on."""
         kind = message["type"]
+        if kind == "http.response.start":
+            self.head = message
+            return None
         if kind == "http.response.body":
             if self.compressor is not None:
                 return await self._send_piece(message)
             if self.head is not None:
                 return await self._begin(self.head, message)
-        elif kind == "http.response.start":
-            headers = list(message.get("headers", ()))
-            if message["status"] in _WITHOUT:
-                if message["status"] == 304:
-                    message = {**message, "headers": self._unchanged(headers)}
-            elif self._may_compress(headers):
-                if self.accepted:
-                    self.head = {**message, "headers": headers}
-                    return None
-                message = {**message, "headers": with_vary(headers, b"Accept-Encoding")}
-        elif self.head is not None:
+        elif self.head is not None:  # the body comes in a way that is not known here
             head, self.head = self.head, None
-            await self._send({**head, "headers": with_vary(head["headers"], b"Accept-Encoding")})
+            headers = with_vary(head.get("headers", ()), b"Accept-Encoding")
+            await self._send({**head, "headers": headers})
         await self._send(message)
-
-    def _may_compress(self, headers: list[RawHeader]) -> bool:
-        """Whether the response's form depends on what the client accepts."""
-        content_type = b""
-        for name, value in headers:
-            if name == b"content-length":
-                if int(value) < self.options.minimum_size:
-                    return False
-                self.length_known = True
-            elif name == b"content-type":
-                content_type = value
-            elif name in _FINAL or (name == b"cache-control" and b"no-transform" in value.lower()):
-                return False
-        return is_compressible(content_type)
-
-    def _unchanged(self, headers: list[RawHeader]) -> list[RawHeader]:
-        """The headers of a 304: those of the response that the client has."""
-        known = parse_etags(_text(find_field(self.scope["headers"], b"if-none-match")))
-        etag = find_field(headers, b"etag")
-        if etag is not None and known.is_weak(unquote_etag(_text(etag))[0] or ""):
-            headers = [field for field in headers if field[0] != b"etag"]
-            headers.append((b"etag", _weak(etag)))
-        return with_vary(headers, b"Accept-Encoding")
 
     async def _begin(self, head: Message, message: Message) -> None:
         """Send the head, and the first piece of the body, which may be all of it."""
         self.head = None
         body: bytes = message.get("body", b"")
-        headers: list[RawHeader] = head["headers"]
+        headers: list[RawHeader] = list(head.get("headers", ()))
         complete = not message.get("more_body", False)
         reads = self.scope["method"] != "HEAD"
-        if complete and reads and not self.length_known and len(body) < self.options.minimum_size:
+        if complete and reads and len(body) < self.options.minimum_size:
             await self._send(head)
             return await self._send(message)
         kept = [(name, value) for name, value in headers if name not in _REPLACED]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import ClassVar, TypeAlias
 
 from .._types import ASGIApp, Message, RawHeader, Receive, Scope, Send
@@ -121,11 +121,11 @@ class SecurityHeaders:
         nonce = scope[SCOPE_KEY] = Nonce(len(self.pieces) > 1 or self.pieces == [""])
         added = self.over_https if scope.get("scheme") == "https" else self.over_http
 
-        async def send_with_headers(message: Message) -> None:
+        def send_with_headers(message: Message) -> Awaitable[None]:  # no coroutine of its own
             if message["type"] == "http.response.start":
                 headers = message.get("headers", ())
                 message = {**message, "headers": self.completed(headers, added, nonce)}
-            await send(message)
+            return send(message)
 
         await self.app(scope, receive, send_with_headers)
 

@@ -20,8 +20,9 @@ from types import TracebackType
 from typing import Any
 
 from ..context import current
-from ..local import wait
+from ..local import drive, wait
 from .lanes import Lane, Submit
+from .native import waiting
 from .plan import Driver, Step
 
 
@@ -64,14 +65,14 @@ def loop_driver(lane: Lane) -> Driver:
     return step
 
 
-def error_step(handler: Callable[..., Any], drive: Driver) -> Step:
+def error_step(handler: Callable[..., Any], drive_step: Driver) -> Step:
     """A step that handles an error, called while that error is being handled.
 
     ``sys.exc_info()``, a bare ``raise`` and ``logging.exception`` belong to the thread or task;
     where the handler runs in another one than the pipeline, the error is raised there first.
     """
-    if is_async(handler) is (drive is not thread_driver):
-        return drive(handler)
+    if is_async(handler) is (drive_step is not thread_driver):
+        return drive_step(handler)
     if is_async(handler):
 
         @functools.wraps(handler)
@@ -85,7 +86,7 @@ def error_step(handler: Callable[..., Any], drive: Driver) -> Step:
             finally:
                 del raised, error
 
-        return drive(handle_async)
+        return drive_step(handle_async)
 
     @functools.wraps(handler)
     def handle(error: Exception) -> Any:
@@ -98,12 +99,46 @@ def error_step(handler: Callable[..., Any], drive: Driver) -> Step:
         finally:
             del raised, error
 
-    return drive(handle)
+    return drive_step(handle)
 
 
 def _original(error: Exception) -> tuple[Exception, TracebackType | None]:
     raised = getattr(error, "original_exception", None) or error
     return raised, raised.__traceback__
+
+
+def middleware_step(func: Callable[..., Any], drive_step: Driver, lane: Lane) -> Step:
+    """A step that calls a function of middleware with the request and ``call_next``.
+
+    :param drive_step: The driver of the pipeline that ``call_next`` goes on with.
+    :param lane: Has threads for ``def`` middleware around a pipeline on the loop.
+    """
+    in_thread = drive_step is thread_driver
+    if is_async(func):
+        if not in_thread:
+            return func
+
+        async def on_loop(request: Any, call_next: Step) -> Any:
+            with waiting() as box:
+                # What is around the view runs on the loop; the rest comes back to this thread.
+                def call_here(request: Any) -> Any:
+                    return drive(call_next(request))  # type: ignore[arg-type]
+
+                async def call_next_here(request: Any) -> Any:
+                    return await lane.run(call_here, request, worker=box.put)
+
+                return wait(func(request, call_next_here))
+
+        return on_loop
+
+    async def called(request: Any, call_next: Step) -> Any:
+        if in_thread:
+            return func(request, lambda request: drive(call_next(request)))  # type: ignore[arg-type]
+        return await lane.run(
+            func, request, lambda request: wait(call_next(request)), worker=calling_thread()
+        )
+
+    return called
 
 
 def thread_driver(func: Callable[..., Any]) -> Step:

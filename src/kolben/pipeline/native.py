@@ -8,7 +8,7 @@ whoever waits for that thread must not stop the other greenlets of his own.
 from __future__ import annotations
 
 import sys
-from _queue import SimpleQueue  # what gevent leaves as it is
+from _queue import SimpleQueue as SimpleQueue  # what gevent leaves as it is
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -51,8 +51,8 @@ class GreenletMailbox:
     """A mailbox whose owner is a greenlet: others of its thread run while it waits."""
 
     def __init__(self) -> None:
-        from gevent import get_hub  # it is loaded already
-        from gevent.event import Event
+        from gevent import get_hub  # type: ignore[import-untyped]  # it is loaded already
+        from gevent.event import Event  # type: ignore[import-untyped]
 
         self.items: deque[Any] = deque()
         self.event = Event()
@@ -143,7 +143,7 @@ def start_thread(target: Callable[..., object], name: str, *args: Any) -> Callab
         thread = Thread(target=target, args=args, name=name, daemon=True)
         thread.start()
         return thread.join
-    from gevent.monkey import get_original
+    from gevent.monkey import get_original  # type: ignore[import-untyped]
 
     ended: SimpleQueue[None] = SimpleQueue()
 

@@ -45,9 +45,11 @@ class Plan:
         "handle_http_exception",
         "handle_user_exception",
         "hops",
+        "inline",
         "limits",
         "make_response",
         "make_simple",
+        "middleware",
         "open_session",
         "options",
         "preprocess",
@@ -80,6 +82,9 @@ class Plan:
     waits: bool
     #: The whole chain runs in one worker thread.
     hops: bool
+    #: The plan for a thread without an event loop: this one, or the same steps for a thread;
+    #: ``None`` where the view needs a loop.
+    inline: Plan | None
     #: Makes a step of a function that was registered during the request.
     driver: Driver
     #: Opens the session before the first hook; ``None`` where its first use does.
@@ -106,6 +111,8 @@ class Plan:
     limits: Limits
     #: The body is left to the view.
     stream: bool
+    #: The functions around all this, outermost first.
+    middleware: tuple[Callable[..., Any], ...]
     # Stages that an application may replace by a method of its own; each takes the context.
     run: Callable[[Context], Coroutine[Any, Any, None]]
     full_dispatch: Callable[[Context], Awaitable[Response]]

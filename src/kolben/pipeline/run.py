@@ -7,6 +7,7 @@ they call are in its plan, already made fit for the thread or loop that all of t
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from .. import signals
@@ -79,6 +80,40 @@ async def run_replaced(ctx: Context) -> None:
         return await fail(ctx, error)
     if not ctx.held:
         await teardown(ctx, None)
+
+
+async def run_middleware(ctx: Context) -> None:
+    """:func:`run` with middleware around the hooks, the view and what answers their errors."""
+    plan: Plan = ctx.plan
+    failed: list[Exception] = []
+
+    async def respond(index: int, request: Any) -> Response:
+        if index < len(plan.middleware):
+            step = plan.middleware[index]
+            response = await step(request, partial(respond, index + 1))
+            return response if isinstance(response, Response) else plan.make_response(response)
+        try:
+            return await plan.full_dispatch(ctx)
+        except Exception as error:
+            failed.append(error)
+            return await plan.handle_exception(ctx, error)
+
+    try:
+        if listening.used and ctx.base is ctx:
+            await notify(ctx, signals.appcontext_pushed)
+        try:
+            ctx.answer = await respond(0, ctx.request)
+        except Exception as error:
+            if error in failed:
+                raise
+            ctx.answer = plan.make_response(await plan.handle_user_exception(ctx, error))
+    except BaseException as error:
+        if error not in failed:
+            return await fail(ctx, error)
+        await teardown(ctx, error)
+        raise
+    if not ctx.held:
+        await teardown(ctx, failed[0] if failed else None)
 
 
 async def full_dispatch(ctx: Context) -> Response:

@@ -21,6 +21,8 @@ DeferredSetupFunction: TypeAlias = "Callable[[BlueprintSetupState], None]"
 
 _unset: Any = object()
 #: The options of a route that are about its request's body.
+#: What a route may say beside what its rule takes.
+ROUTE_OPTIONS = ("stream", "middleware", "timeout")
 BODY_OPTIONS = ("max_content_length", "max_form_memory_size", "max_form_parts")
 
 
@@ -274,6 +276,7 @@ class Blueprint(Scaffold):
             return name if key is None else f"{name}.{key}"
 
         for attribute in (
+            "middleware_funcs",
             "before_request_funcs",
             "after_request_funcs",
             "teardown_request_funcs",

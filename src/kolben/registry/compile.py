@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from inspect import isawaitable, iscoroutinefunction
 from opcode import opmap
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..context import current, require_request
 from ..pipeline import run
 from ..pipeline.convert import response_makers
-from ..pipeline.drivers import error_step, is_async, loop_driver, thread_driver
+from ..pipeline.drivers import error_step, is_async, loop_driver, middleware_step, thread_driver
 from ..pipeline.plan import Driver, Plan, Step
 from ..sessions import SecureCookieSessionInterface
 from ..wrappers.forms import Limits
@@ -132,6 +132,10 @@ class Compiler:
             steps = (*url_value, *before, *after, *teardown, *teardown_app)
             plan.hops = bool(steps) and not any(map(is_async, steps))
         drive = plan.driver = thread_driver if plan.hops else self.on_loop
+        if plan.hops or view is not None:
+            plan.inline = plan if plan.hops else None
+        else:
+            plan.inline = self.plan_for(app, endpoint, None, step, options, thread_driver)
 
         plan.view = plan.dispatched = drive(step)
         plan.rule = plan.options = plan.twin = None
@@ -143,6 +147,7 @@ class Compiler:
         plan.error_handlers = error_handlers(app, outward, drive)
         plan.waits = (
             any(map(may_wait, (step, *url_value, *before, *after, *teardown, *teardown_app)))
+            or bool(app.middleware_funcs or options.get("middleware"))
             or bool(app.error_handler_spec)
             or type(interface) is not SecureCookieSessionInterface
         )
@@ -163,7 +168,16 @@ class Compiler:
         plan.limits = Limits(
             *(options.get(name, app.config[name.upper()]) for name in BODY_OPTIONS)
         )
+        middleware = [
+            *gather(app.middleware_funcs, inward, backwards=True),
+            *options.get("middleware", ()),
+        ]
+        plan.middleware = tuple(middleware_step(f, drive, app.view_lane) for f in middleware)
         self.stages(app, plan)
+        if middleware:
+            plan.run = run.run_middleware
+        if "timeout" in options:
+            plan.run = limited(plan.run, options["timeout"])
         return plan
 
     def stages(self, app: Kolben, plan: Plan) -> None:
@@ -265,6 +279,20 @@ def may_wait(func: Callable[..., Any]) -> bool:
 def answers_options(rule: Rule) -> bool:
     """Whether ``OPTIONS`` is left to Kolben."""
     return bool(rule.provide_automatic_options and "OPTIONS" in (rule.methods or ()))
+
+
+def limited(
+    run: Callable[[Context], Coroutine[Any, Any, None]], seconds: float | None
+) -> Callable[[Context], Coroutine[Any, Any, None]]:
+    """A run under a time limit of its route's, which the Timeout middleware keeps."""
+
+    def run_limited(ctx: Context) -> Coroutine[Any, Any, None]:
+        deadline = (ctx.scope or {}).get("kolben.deadline")
+        if deadline is not None:
+            deadline.limit(seconds)
+        return run(ctx)
+
+    return run_limited
 
 
 def direct(func: Callable[..., Any]) -> Step:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from inspect import isclass, signature
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..helpers.places import calling_place
 from ..pipeline.drivers import is_async
 from .scaffold import Scaffold
 
 if TYPE_CHECKING:
     from ..context import Kolben
     from ..routing import Rule
-
-_PACKAGE = str(Path(__file__).parent.parent)
 
 
 @dataclass(eq=False, slots=True)
@@ -73,7 +70,7 @@ def make_record(prefix: str, other: Any, name: str | None, wsgi: bool | None) ->
         )
     elif not name or "." in name:
         raise ValueError(f"The name {name!r} of a mount may not be empty or contain a dot.")
-    return MountRecord(prefix.rstrip("/"), other, name, wsgi, _calling_place())
+    return MountRecord(prefix.rstrip("/"), other, name, wsgi, calling_place())
 
 
 def check_prefix(prefix: str) -> None:
@@ -124,14 +121,6 @@ def _takes(func: Callable[..., Any], count: int) -> bool:
     except ValueError:  # what is written in C need not tell
         return True
     return True
-
-
-def _calling_place() -> str:
-    """The line outside Kolben that is being run, for an error message."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
 
 
 def add_mount(app: Kolben, record: MountRecord) -> None:

@@ -66,6 +66,7 @@ class Scaffold:
         self.error_handler_spec: dict[
             str | None, dict[int | None, dict[type[Exception], ErrorHandlerCallable]]
         ] = defaultdict(lambda: defaultdict(dict))
+        self.middleware_funcs: Functions = defaultdict(list)
         self.before_request_funcs: Functions = defaultdict(list)
         self.after_request_funcs: Functions = defaultdict(list)
         self.teardown_request_funcs: Functions = defaultdict(list)
@@ -155,6 +156,8 @@ class Scaffold:
             ``strict_slashes``, ``merge_slashes``, ``redirect_to``, ``alias``, ``build_only``.
             For the request's body: ``stream=True`` leaves it unread; ``max_content_length``,
             ``max_form_memory_size`` (bytes) and ``max_form_parts`` are limits of this route.
+            ``middleware``, a list as for :meth:`middleware`, the first outermost; ``timeout``,
+            in seconds or ``None``, in place of what the Timeout middleware says.
         :raises AssertionError: if the endpoint has another view already, or requests have been
             served.
         :source: Flask: the same, without the options for the body.
@@ -170,6 +173,34 @@ class Scaffold:
             return f
 
         return decorator
+
+    # Middleware --------------------------------------------------------------------------
+
+    def middleware(self, f: F) -> F:
+        """Register a function to run around each request.
+
+        .. code-block:: python
+
+            @app.middleware
+            async def measure(request, call_next):
+                start = time.perf_counter()
+                response = await call_next(request)
+                response.headers["Server-Timing"] = f"app;dur={time.perf_counter() - start:.3f}"
+                return response
+
+        What ``call_next`` gives is the response as it will be sent, also of an error: hooks and
+        error handlers have run. A body that is streamed has not been touched. The function may
+        return another response, or one without calling ``call_next``. The one that is
+        registered last is the outermost; those of the application are around those of its blueprints.
+
+        :param f: ``def`` or ``async def``; takes the request and ``call_next``, which is
+            awaited in the latter, and returns what a view may return.
+        :source: Starlette: the same, but there the request's body and context variables do not
+            pass through.
+        """
+        self._check_setup_finished("middleware")
+        self.middleware_funcs[None].append(f)
+        return f
 
     # Hooks -------------------------------------------------------------------------------
 

@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
+from ..gateway.background import BackgroundLoop
 from ..http.datastructures import Headers
 from ..local import running_backend
 from ..wrappers import Request, Response
-from ..gateway.background import BackgroundLoop
 from .cookies import Cookie, CookieJar
 from .exchange import TaskExchange, ThreadExchange
 from .lifespan import ClientLifespan

@@ -18,9 +18,9 @@ from typing import Any
 
 import anyio
 
+from ..gateway.background import BackgroundLoop
 from ..local import running_backend
 from ..pipeline.native import Box
-from ..gateway.background import BackgroundLoop
 from .wire import IllegalResponse, Wire
 
 #: Bodies go to the application in pieces of this size, as they come from a socket.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..context import Context, current
-from ..local import thread
 from ..gateway.background import BackgroundLoop
+from ..local import thread
 
 
 class PreservedContexts:
