@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import logging
+import shutil
+import socket
+import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +22,12 @@ from hypothesis import strategies as st
 from werkzeug.middleware.proxy_fix import ProxyFix as WerkzeugProxyFix
 
 from kolben import Kolben, redirect, request, url_for
-from kolben.middleware import ProxyFix
+from kolben.middleware import ProxyFix, RequestIDFilter
 from kolben.middleware.forwarded import nth_from_right, parse_forwarded
+from kolben.testing import RequestBuilder
 from kolben.testing.wsgi import make_environ
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 EVERYTHING = {"x_for": 1, "x_proto": 1, "x_host": 1, "x_port": 1, "x_prefix": 1}
 
@@ -596,3 +609,107 @@ def test_a_view_sees_what_the_client_had_asked_for(app: Kolben) -> None:
 def test_without_a_proxy_nothing_changes(app: Kolben) -> None:
     seen = app.test_client().get("/whoami").json
     assert (seen["addr"], seen["url"]) == ("127.0.0.1", "http://localhost/whoami")
+
+
+# The page of the documentation
+
+
+@pytest.fixture
+def documented(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    before = list(logging.getLogger().handlers)
+    yield importlib.import_module("proxies").app
+    sys.modules.pop("proxies", None)
+    logging.getLogger().handlers[:] = before
+
+
+def test_the_application_of_the_documentation_is_true(
+    documented: Kolben, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = documented.test_client()
+    proxied = {
+        "Host": "example.org",
+        "X-Forwarded-For": "6.6.6.6, 192.0.2.1",
+        "X-Forwarded-Proto": "https",
+        "X-Request-ID": "abc",
+    }
+    seen = client.get("/client", headers=proxied)
+    assert seen.json == {"address": "192.0.2.1", "url": "https://example.org/client"}
+    assert seen.headers["X-Request-ID"] == "abc"
+    caplog.handler.addFilter(RequestIDFilter())
+    assert client.get("/pay", headers=proxied).json == {"in case of trouble, quote": "abc"}
+    assert [record.request_id for record in caplog.records] == ["abc"]  # type: ignore[attr-defined]
+    plain = client.get("/client?a=b", headers={"Host": "example.org"})
+    assert plain.headers["Location"] == "https://example.org/client?a=b"
+    assert client.get("/health", headers={"Host": "example.org"}).text == "well"
+    refused = client.get("/client", headers={**proxied, "Host": "evil.example"})
+    assert (refused.status_code, refused.headers["X-Request-ID"]) == (400, "abc")
+
+
+@pytest.mark.parametrize("path", ["/client", "/health"])
+def test_the_application_of_the_documentation_is_the_same_under_wsgi(
+    documented: Kolben, path: str
+) -> None:
+    headers = {
+        "Host": "example.org",
+        "X-Forwarded-For": "192.0.2.1",
+        "X-Forwarded-Proto": "https",
+        "X-Request-ID": "abc",
+    }
+    client = documented.test_client()
+    expected = client.get(path, headers=headers)
+    environ = RequestBuilder(documented, path, headers=headers).get_environ()
+    body, status, sent = client.run_wsgi_app(environ, buffered=True)
+    assert (b"".join(body), status) == (expected.data, "200 OK")
+    assert sent["X-Request-ID"] == "abc"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def nginx(tmp_path: Path) -> Iterator[str]:
+    """The documentation's application behind nginx with the documentation's configuration."""
+    if (program := shutil.which("nginx")) is None:
+        pytest.skip("nginx is not installed")
+    port, upstream = free_port(), free_port()
+    settings = (EXAMPLES / "nginx.conf").read_text()
+    settings = settings.replace(":8080", f":{port}").replace(":8000", f":{upstream}")
+    (tmp_path / "nginx.conf").write_text(settings)
+    server = [sys.executable, "-m", "uvicorn", "proxies:app", "--port", str(upstream)]
+    proxy = [program, "-p", str(tmp_path), "-c", "nginx.conf", "-e", "stderr"]
+    with ExitStack() as stack:
+        for command, number in ((server, upstream), (proxy, port)):
+            log = stack.enter_context((tmp_path / f"{number}.log").open("w+b"))
+            process = subprocess.Popen(command, cwd=EXAMPLES, stdout=log, stderr=log)
+            stack.callback(process.wait)
+            stack.callback(process.terminate)
+            while not listens(number):
+                assert process.poll() is None, (tmp_path / f"{number}.log").read_text()
+                time.sleep(0.05)
+        yield f"127.0.0.1:{port}"
+
+
+def test_the_nginx_configuration_of_the_documentation_is_true(nginx: str) -> None:
+    def ask(path: str, **headers: str) -> Any:
+        connection = HTTPConnection(nginx)
+        with closing(connection):
+            connection.request("GET", path, headers={"Host": "example.org", **headers})
+            response = connection.getresponse()
+            response.read()
+            return response
+
+    healthy = ask("/health", **{"X-Request-ID": "made-up"})
+    assert healthy.status == 200
+    assert len(healthy.headers["X-Request-ID"]) == 32  # nginx's, not the client's
+    plain = ask("/client", **{"X-Forwarded-Proto": "https"})
+    assert (plain.status, plain.headers["Location"]) == (308, "https://example.org/client")
+    assert ask("/health", Host="evil.example").status == 400
