@@ -8,6 +8,7 @@ import pytest
 
 from kolben import Kolben
 from kolben.middleware import HTTPSRedirect, ProxyFix
+from kolben.testing import RequestBuilder
 
 
 @pytest.fixture
@@ -163,8 +164,39 @@ def test_in_an_application_behind_a_proxy() -> None:
     def index() -> str:
         return "in"
 
-    app.asgi_app = ProxyFix(HTTPSRedirect(app.asgi_app))  # type: ignore[method-assign]
+    app.add_middleware(HTTPSRedirect)
+    app.add_middleware(ProxyFix)
     client = app.test_client()
     assert client.get("/").headers["Location"] == "https://localhost/"
     assert client.get("/", headers={"X-Forwarded-Proto": "https"}).text == "in"
     assert client.get("/", headers={"X-Forwarded-Proto": "https, http"}).status_code == 308
+
+
+def test_every_option_can_be_a_setting() -> None:
+    app = Kolben(__name__)
+    app.config.update(
+        HTTPS_REDIRECT_STATUS=307,
+        HTTPS_REDIRECT_PORT=8443,
+        HTTPS_REDIRECT_EXEMPT=["/health"],
+        TRUSTED_HOSTS=["example.org"],
+    )
+    app.add_middleware(HTTPSRedirect)
+
+    @app.get("/health")
+    def health() -> str:
+        return "well"
+
+    client = app.test_client()
+    assert client.get("/health", headers={"Host": "example.org"}).text == "well"
+    moved = client.get("/a", headers={"Host": "example.org"})
+    assert (moved.status_code, moved.headers["Location"]) == (307, "https://example.org:8443/a")
+    assert client.get("/a", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_under_wsgi() -> None:
+    app = Kolben(__name__)
+    app.add_middleware(HTTPSRedirect)
+    client = app.test_client()
+    environ = RequestBuilder(app, "/a?b=c").get_environ()
+    _, status, headers = client.run_wsgi_app(environ, buffered=True)
+    assert (status[:3], headers["Location"]) == ("308", "https://localhost/a?b=c")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import logging
 import shutil
 import socket
@@ -582,7 +583,7 @@ def app() -> Kolben:
     async def away() -> Any:
         return redirect(url_for("whoami"))
 
-    app.asgi_app = ProxyFix(app.asgi_app, **EVERYTHING)  # type: ignore[method-assign]
+    app.add_middleware(ProxyFix, **EVERYTHING)
     return app
 
 
@@ -604,6 +605,63 @@ def test_a_view_sees_what_the_client_had_asked_for(app: Kolben) -> None:
         "external": "https://example.org/shop/whoami",
     }
     assert client.get("/away", headers=BEHIND).headers["Location"] == "/shop/whoami"
+
+
+def test_a_view_sees_the_same_under_wsgi(app: Kolben) -> None:
+    client = app.test_client()
+    expected = client.get("/whoami", headers=BEHIND).data
+    environ = RequestBuilder(app, "/whoami", headers=BEHIND).get_environ()
+    body, _, _ = client.run_wsgi_app(environ, buffered=True)
+    assert b"".join(body) == expected
+
+
+def test_it_wraps_wsgi_app_as_the_documentation_of_flask_has_it() -> None:
+    app = Kolben(__name__)
+
+    @app.get("/whoami")
+    def whoami() -> Any:
+        return {"addr": request.remote_addr, "url": request.url, "here": url_for("whoami")}
+
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1, x_prefix=1)  # type: ignore[method-assign]
+    client = app.test_client()
+    environ = RequestBuilder(app, "/whoami", headers=BEHIND).get_environ()
+    body, status, _ = client.run_wsgi_app(environ, buffered=True)
+    assert status == "200 OK"
+    assert json.loads(b"".join(body)) == {
+        "addr": "192.0.2.1",
+        "url": "https://example.org/shop/whoami",
+        "here": "/shop/whoami",
+    }
+
+
+def test_the_numbers_can_be_settings() -> None:
+    app = Kolben(__name__)
+    app.config.update(PROXY_FIX_FOR=2, PROXY_FIX_PROTO=0, PROXY_FIX_HOST=1, PROXY_FIX_PORT=1)
+    app.config.update(PROXY_FIX_PREFIX=1)
+
+    @app.get("/whoami")
+    async def whoami() -> Any:
+        return {"addr": request.remote_addr, "url": request.url}
+
+    app.add_middleware(ProxyFix)
+    headers = {**BEHIND, "X-Forwarded-For": "192.0.2.1, 192.0.2.2", "X-Forwarded-Port": "81"}
+    assert app.test_client().get("/whoami", headers=headers).json == {
+        "addr": "192.0.2.1",
+        "url": "http://example.org:81/shop/whoami",
+    }
+
+
+def test_forwarded_can_be_a_setting() -> None:
+    app = Kolben(__name__)
+    app.config["PROXY_FIX_FORWARDED"] = 1
+
+    @app.get("/whoami")
+    async def whoami() -> Any:
+        return str(request.remote_addr)
+
+    app.add_middleware(ProxyFix)
+    headers = {"Forwarded": "for=192.0.2.1", "X-Forwarded-For": "6.6.6.6"}
+    assert app.test_client().get("/whoami", headers=headers).text == "192.0.2.1"
 
 
 def test_without_a_proxy_nothing_changes(app: Kolben) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from kolben import Kolben, abort, request
 from kolben.middleware import RequestID, RequestIDFilter, request_id
+from kolben.testing import RequestBuilder
 
 
 def numbered() -> Callable[[], str]:
@@ -70,7 +71,7 @@ def app() -> Kolben:
         raise LookupError
 
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    app.asgi_app = RequestID(app.asgi_app, generate=numbered())  # type: ignore[method-assign]
+    app.add_middleware(RequestID, generate=numbered())
     return app
 
 
@@ -213,6 +214,33 @@ def test_a_stream_reads_it_to_its_end(app: Kolben) -> None:
     assert app.test_client().get("/stream").text == "id-1id-1"
 
 
+@pytest.mark.parametrize("path", ["/def", "/async", "/stream", "/missing", "/broken"])
+def test_it_is_the_same_under_wsgi(
+    app: Kolben, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    client = app.test_client()
+    expected = client.get(path)
+    environ = RequestBuilder(app, path).get_environ()
+    body, status, headers = client.run_wsgi_app(environ, buffered=True)
+    assert status[:3] == str(expected.status_code)
+    assert b"".join(body) == expected.data.replace(b"id-1", b"id-2")
+    assert headers["X-Request-ID"] == "id-2"
+    assert request_id() is None
+
+
+def test_the_options_can_be_settings() -> None:
+    app = Kolben(__name__)
+    app.config.update(
+        REQUEST_ID_HEADER="X-Trace",
+        REQUEST_ID_TRUST=lambda sent: sent == "known",
+        REQUEST_ID_GENERATE=lambda: "new",
+    )
+    app.add_middleware(RequestID)
+    client = app.test_client()
+    assert client.get("/", headers={"X-Trace": "known"}).headers["X-Trace"] == "known"
+    assert client.get("/", headers={"X-Trace": "other"}).headers["X-Trace"] == "new"
+
+
 def test_a_record_from_outside_has_a_dash(records: Records) -> None:
     logging.getLogger("tests.request_id").info("outside")
     assert records.lines == ["- outside"]
@@ -242,7 +270,7 @@ async def test_requests_at_the_same_time_do_not_mix(colour: str) -> None:
         app.async_to_sync(meet)()
         return {"id": request_id()}
 
-    app.asgi_app = RequestID(app.asgi_app, trust=True)  # type: ignore[method-assign]
+    app.add_middleware(RequestID, trust=True)
     client = app.test_client()
     found: dict[str, Any] = {}
 

@@ -8,6 +8,7 @@ import pytest
 
 from kolben import Kolben
 from kolben.middleware import TrustedHosts
+from kolben.testing import RequestBuilder
 
 HOSTS = ["example.org", ".api.example", "*.shop.example", "[::1]"]
 
@@ -121,14 +122,27 @@ def test_an_asterisk_elsewhere_is_a_mistake(host: str) -> None:
         TrustedHosts(None, [host])  # type: ignore[arg-type]
 
 
-def test_in_front_of_an_application() -> None:
+async def mounted(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"mounted"})
+
+
+@pytest.mark.parametrize("path", ["/", "/mounted/", "/missing"])
+def test_in_front_of_an_application_and_its_mounts(path: str) -> None:
     app = Kolben(__name__)
-    app.asgi_app = TrustedHosts(app.asgi_app, "example.org")  # type: ignore[method-assign]
+    app.config["TRUSTED_HOSTS"] = ["example.org"]
+    app.add_middleware(TrustedHosts)
+    app.mount("/mounted", mounted)
 
     @app.get("/")
     def index() -> str:
         return "in"
 
     client = app.test_client()
-    assert client.get("/", base_url="http://example.org/").text == "in"
-    assert client.get("/", base_url="http://evil.example/").status_code == 400
+    for host, refused in (("example.org", False), ("evil.example", True)):
+        headers = {"Host": host}
+        response = client.get(path, headers=headers)
+        assert (response.status_code == 400) is refused
+        environ = RequestBuilder(app, path, headers=headers).get_environ()
+        body, status, _ = client.run_wsgi_app(environ, buffered=True)
+        assert (b"".join(body), status[:3]) == (response.data, str(response.status_code))
