@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import Any, TypeVar, cast
 
-from ..pipeline.native import start_thread, waiting
+from ..pipeline.native import make_event_loop, start_thread, waiting
 
 T = TypeVar("T")
 #: Seconds that cancelled tasks get to end when a loop is closed.
@@ -27,7 +27,7 @@ class BackgroundLoop:
     """
 
     def __init__(self, name: str) -> None:
-        loop = asyncio.new_event_loop()
+        loop = make_event_loop()
         stop = asyncio.Event()
         self.loop = loop
         join = start_thread(_serve, name, loop, stop)
