@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import weakref
 from collections.abc import Coroutine
 from contextvars import copy_context
@@ -41,6 +42,9 @@ class WorkerProcess:
                 if loop is None:
                     loop = self.loop = BackgroundLoop("kolben-loop")
                     atexit.register(self.end)
+                    # Granian's workers, made by multiprocessing, end without atexit's functions.
+                    if (util := sys.modules.get("multiprocessing.util")) is not None:
+                        util.Finalize(None, self.end, exitpriority=1)
         return loop
 
     def wait(self, coro: Coroutine[Any, Any, T]) -> T:
