@@ -845,10 +845,14 @@ class Kolben(Scaffold):
         return name in self.__dict__ or getattr(type(self), name) is not getattr(Kolben, name)
 
     @property
+    def runs_inline(self) -> bool:
+        """Whether nothing around the routes and mounts needs an event loop under WSGI."""
+        return not self._is_wrapped("asgi_app") and runs_inline(self._middleware)
+
+    @property
     def has_lifespan(self) -> bool:
-        """Whether there is anything to run before the first request or after the last."""
-        lifespan = self._lifespan
-        return bool(lifespan.before or lifespan.during or lifespan.after or self.mounts)
+        """Whether there is anything to run before the first request that has not been run."""
+        return self._lifespan.is_due(self)
 
     def _serve_stack(self) -> ASGIApp:
         """The middleware around :meth:`serve`."""
@@ -874,9 +878,7 @@ class Kolben(Scaffold):
         inline = running_backend() is None
         mounts = gateway.mounts
         if mounts is not None and (mount := mounts.find(self, scope)) is not None:
-            if inline and not mount.runs_inline:
-                return over_loop(mount, scope, receive, send)
-            return mount(scope, receive, send)
+            return (mount.serve_inline if inline else mount)(scope, receive, send)
         if kind == "http":
             return gateway.http(self, scope, receive, send, inline)
         return refuse_websocket(self, scope, receive, send)

@@ -36,6 +36,18 @@ class Lifespan:
         self.after: list[Callable[[], Any]] = []
         self._stack: AsyncExitStack | None = None
 
+    def is_due(self, app: Kolben) -> bool:
+        """Whether there is anything to start, and nobody has.
+
+        What mounts an application starts it too.
+        """
+        return self._stack is None and bool(
+            self.before
+            or self.during
+            or self.after
+            or any(mount.has_lifespan for mount in app.mounts)
+        )
+
     async def startup(self, app: Kolben, driver: Driver) -> None:
         """Run the start functions, then start what is mounted, in the order of registration.
 

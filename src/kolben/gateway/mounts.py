@@ -14,6 +14,7 @@ from ..registry.mounts import MountRecord
 from ..routing import Redirection
 from ..routing.paths import ENCODED_SLASH, route_path
 from ..wrappers.request_fields import path_of
+from .bridge import over_loop
 from .mounted_wsgi import serve_wsgi
 from .mounting import OF_LITESTAR, remounted
 
@@ -32,10 +33,10 @@ class Mount:
         self.prefix = record.prefix
         self.state = record.state
         self.app: ASGIApp = serve_wsgi(record.app, threads) if record.wsgi else record.app
-        #: Answers without an event loop where there is none, under WSGI.
-        self.runs_inline = record.is_kolben
-        if record.is_kolben:
-            self.app = record.app.serve
+        #: Answers where there is no event loop, under WSGI; ``None`` for what needs one.
+        self._inline: ASGIApp | None = None
+        if record.is_kolben and record.app.runs_inline:
+            self._inline = record.app.asgi_app
         self._is_foreign = not (record.wsgi or record.is_kolben)
         self._wsgi_app = record.app
         self._wsgi_prefix = record.prefix.encode().decode("latin-1")
@@ -44,10 +45,17 @@ class Mount:
         )
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Hand on a connection, with a scope that says what the prefix is.
+        """Hand on a connection."""
+        return self.app(self.below(scope), receive, lowered(send) if self._is_foreign else send)
 
-        What stands in the scope for the outer application is left as it is.
-        """
+    def serve_inline(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """The same under WSGI, where no event loop runs: the thread that drives it may block."""
+        if self._inline is None:
+            return over_loop(self, scope, receive, send)
+        return self._inline(self.below(scope), receive, send)
+
+    def below(self, scope: Scope) -> Scope:
+        """A scope that says what the prefix is; the one that is given stays as it is."""
         if OF_LITESTAR in scope:
             scope = remounted(scope)
         below = {**scope}
@@ -60,7 +68,7 @@ class Mount:
         below["root_path"] = root + self.prefix
         if self.state:
             below["state"] = {**(scope.get("state") or {}), **self.state}
-        return self.app(below, receive, lowered(send) if self._is_foreign else send)
+        return below
 
     def _call_wsgi(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         below = {**environ}

@@ -42,6 +42,11 @@ class MountRecord:
         """Whether it is a Kolben application, which speaks both protocols."""
         return isinstance(self.app, Scaffold)
 
+    @property
+    def has_lifespan(self) -> bool:
+        """Whether it may want to be started."""
+        return not self.wsgi and (not self.is_kolben or self.app.has_lifespan)
+
     def __str__(self) -> str:
         what = getattr(self.app, "__qualname__", None) or type(self.app).__name__
         if self.is_kolben:
