@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
@@ -284,3 +286,35 @@ async def test_requests_at_the_same_time_do_not_mix(colour: str) -> None:
     assert found == {name: name for name in names}
     assert sorted(map(str, arrived)) == names
     assert request_id() is None
+
+
+def test_requests_in_threads_of_a_wsgi_server_do_not_mix() -> None:
+    app = Kolben(__name__)
+    together = threading.Barrier(4)
+
+    @app.get("/")
+    def index() -> Any:
+        together.wait()
+        return str(request_id())
+
+    app.add_middleware(RequestID, trust=True)
+
+    def one(name: str) -> bytes:
+        environ = RequestBuilder(app, "/", headers={"X-Request-ID": name}).get_environ()
+        body, _, _ = app.test_client().run_wsgi_app(environ, buffered=True)
+        return b"".join(body)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(one, "abcd")) == [b"a", b"b", b"c", b"d"]
+
+
+def test_streams_that_a_wsgi_server_reads_in_turn_do_not_mix(app: Kolben) -> None:
+    streams = []
+    for _ in range(2):
+        environ = RequestBuilder(app, "/stream").get_environ()
+        streams.append(app.test_client().run_wsgi_app(environ)[0])
+    one, other = (iter(stream) for stream in streams)
+    assert [next(one), next(other), next(one), next(other)] == [b"id-1", b"id-2"] * 2
+    assert request_id() is None
+    for stream in streams:
+        stream.close()  # type: ignore[attr-defined]
