@@ -2,16 +2,18 @@
 
 A scenario is a function that builds an application of the framework it is given, and what is
 asked of that application. It is played on Flask, on Kolben with ``def`` functions, and on
-Kolben with ``async def`` functions that really wait. What is different on purpose is left out of
+Kolben with ``async def`` functions that really wait; on the latter two over ASGI and over WSGI. What is different on purpose is left out of
 the comparison here, in one place, or asserted by a test of its own.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
+from wsgiref.validate import WSGIWarning, validator
 
 import anyio.lowlevel
 import flask
@@ -32,7 +34,11 @@ import kolben.json
 import kolben.json.provider
 import kolben.routing
 import kolben.sessions
+import kolben.testing
 import kolben.views
+from kolben.gateway.process import worker_process
+from kolben.http.datastructures import Headers
+from kolben.testing.wsgi import make_environ, run_wsgi_app
 
 #: What a client or a cache looks at. ``Date`` and the like are the server's.
 RELEVANT = (
@@ -58,12 +64,42 @@ def as_async(f: Callable[..., Any]) -> Callable[..., Any]:
     return waiting
 
 
-class Framework:
-    """The names of one framework, and the colour of the functions that are registered."""
+class WSGIClient(kolben.testing.Client):
+    """The test client, but over WSGI, with the standard library's checks of what is said there."""
 
-    def __init__(self, name: str, package: ModuleType, colour: Callable[[Any], Any]) -> None:
+    def _send(self, builder: Any, buffered: bool) -> Any:
+        scope, body = self._prepare(builder)
+        scope.pop("state")
+        sent = body if isinstance(body, bytes) else b"".join(body)
+        environ = make_environ(scope, sent)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Unknown REQUEST_METHOD", WSGIWarning)
+            chunks, status, fields = run_wsgi_app(validator(self.application), environ, True)
+        headers = Headers(fields)
+        self._update_cookies(scope, headers)
+        request = self.application.request_class(scope)
+        request.set_body(sent)
+        response = self.response_wrapper(chunks, status, headers, request)
+        response.json_module = self.application.json
+        return response
+
+
+class Framework:
+    """The names of one framework, and the colour of the functions that are registered.
+
+    :param over_wsgi: Whether its test client makes requests as a WSGI server does.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        package: ModuleType,
+        colour: Callable[[Any], Any],
+        over_wsgi: bool = False,
+    ) -> None:
         self.name = name
         self.colour = colour
+        self.over_wsgi = over_wsgi
         self.is_flask = package is flask
         self.App: Any = getattr(package, "Flask", None) or kolben.Kolben
         self.exceptions: Any = werkzeug.exceptions if self.is_flask else kolben.exceptions
@@ -82,6 +118,8 @@ class Framework:
     def app(self, **config: Any) -> Any:
         arguments = {key: config.pop(key) for key in list(config) if key.islower()}
         app = self.App("parity", **arguments)
+        if self.over_wsgi:
+            app.test_client_class = WSGIClient
         app.config.update({"SECRET_KEY": "a key of more than sixteen bytes", **config})
         # The defaults that differ on purpose; docs/migrating-from-flask.md says why.
         app.config.setdefault("SESSION_COOKIE_SAMESITE", "Lax")
@@ -97,6 +135,11 @@ KOLBEN = Framework("Kolben", kolben, lambda f: f)
 ASYNC = Framework("Kolben, async def", kolben, as_async)
 #: Flask is the first: what the others are compared with.
 ALL = (FLASK, KOLBEN, ASYNC)
+#: The same over WSGI, as Flask.
+OVER_WSGI = (
+    Framework("Kolben, WSGI", kolben, lambda f: f, over_wsgi=True),
+    Framework("Kolben, WSGI, async def", kolben, as_async, over_wsgi=True),
+)
 
 
 def is_page(body: bytes) -> bool:
@@ -172,11 +215,14 @@ def compare() -> Compare:
 
     Requests are paths to get, ``(method, path, arguments of the client)``, or functions of
     the framework and the client. The answers, which are the same, are returned.
+    ``over_wsgi=False`` is for what the test client does with contexts, which it does not there.
     """
 
-    def compare(build: Callable[[Framework], Any], *requests: Request) -> list[Any]:
+    def compare(
+        build: Callable[[Framework], Any], *requests: Request, over_wsgi: bool = True
+    ) -> list[Any]:
         expected = play(FLASK, build, requests)
-        for framework in (KOLBEN, ASYNC):
+        for framework in (KOLBEN, ASYNC, *(OVER_WSGI if over_wsgi else ())):
             found = play(framework, build, requests)
             for request, theirs, ours in zip(requests, expected, found, strict=True):
                 assert (framework, request, ours) == (framework, request, theirs)
@@ -185,8 +231,15 @@ def compare() -> Compare:
     return compare
 
 
-@pytest.fixture(params=ALL, ids=repr)
+@pytest.fixture(params=ALL + OVER_WSGI, ids=repr)
 def framework(request: pytest.FixtureRequest) -> Framework:
     """Each framework in turn, for what is asserted rather than compared."""
     found: Framework = request.param
     return found
+
+
+@pytest.fixture(autouse=True)
+def end_process() -> Iterator[None]:
+    """End the event loop that requests over WSGI may have begun."""
+    yield
+    worker_process().end()

@@ -593,10 +593,10 @@ def test_the_client(compare: Any) -> None:
             for code in (301, 302, 303, 307, 308)
             for method, kwargs in (("GET", {}), ("POST", {"data": {"a": "b"}}), ("HEAD", {}))
         ),
-        inside,
         jar,
         builder,
     )
+    compare(build, inside, over_wsgi=False)
 
 
 def test_commands(framework: Any) -> None:

@@ -280,4 +280,5 @@ def test_session_transactions(compare: Any) -> None:
             client.get("/one/x")
             return [fw.session["one"], fw.session["by"], fw.request.path]
 
-    compare(build, change, "/get", read, "/get")
+    compare(build, change, "/get", "/get")
+    compare(build, change, "/get", read, "/get", over_wsgi=False)
