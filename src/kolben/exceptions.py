@@ -435,6 +435,27 @@ class FailedDependency(HTTPException):
     description = "This could not be done because something before it failed."
 
 
+class UpgradeRequired(HTTPException):
+    """426: the server answers this in another protocol only.
+
+    :param protocol: Its name, for the ``Upgrade`` header.
+    :source: RFC 9110, section 15.5.22.
+    """
+
+    code = 426
+    description = "What is at this URL needs another protocol than plain HTTP."
+
+    def __init__(
+        self, protocol: str = "websocket", description: str | None = None, response: Any = None
+    ) -> None:
+        super().__init__(description, response)
+        self.protocol = protocol
+
+    def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
+        """The header fields of the error page, with ``Upgrade``."""
+        return [*super().get_headers(environ, scope), ("Upgrade", self.protocol)]
+
+
 class PreconditionRequired(HTTPException):
     """428: the request has to be conditional, so that no one's changes are lost."""
 

@@ -47,7 +47,10 @@ def _find_request_ctx() -> Context:
 
 def _find_request() -> Request:
     ctx = current.get(None)
-    if ctx is None or (request := ctx.request) is None:
+    if ctx is None:
+        raise RuntimeError(NO_REQUEST)
+    request = ctx._request  # the property costs more, and is needed for the first use alone
+    if request is None and (request := ctx.request) is None:
         raise RuntimeError(NO_REQUEST)
     return request
 

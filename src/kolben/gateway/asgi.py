@@ -9,13 +9,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..context import Context, current
-from ..exceptions import ClientDisconnected, HTTPException
+from ..exceptions import ClientDisconnected, HTTPException, UpgradeRequired
 from ..local import drive
 from ..pipeline.convert import ApplicationResponse
 from ..pipeline.plan import Plan
 from ..pipeline.run import teardown
 from ..registry.compile import Compiler
-from ..routing import Redirection, Rule
+from ..routing import Redirection, Rule, WebsocketMismatch
 from ..routing.paths import route_path
 from ..wrappers import Request, Response
 from ..wrappers.request_fields import path_of
@@ -25,6 +25,7 @@ from .bridge import over_loop
 from .disconnects import Gone, watch
 from .mounting import OF_LITESTAR, remounted
 from .mounts import Mounts
+from .preflight import plan_of_preflight
 from .process import WorkerProcess
 from .threads import broken_stream, run_in_thread
 
@@ -48,6 +49,7 @@ class Gateway:
         self.url_map = app.url_map
         self.url_map.compile()
         self.mounts = Mounts(app) if app.mounts else None
+        self.told_of_websockets = False
         #: The process that WSGI requests have been prepared for.
         self.process: WorkerProcess | None = None
         #: Whether the host has a part in matching, so that it must be looked at first.
@@ -81,7 +83,7 @@ class Gateway:
             plan = plans[method]
             ctx.rule = plan.rule
         else:
-            plan = self.find_plan(ctx, scope)
+            plan = self.find_plan(ctx, scope, path, method)
         if inline:
             if plan.inline is None:
                 return await over_loop(partial(self.http, app), scope, receive, send)
@@ -150,33 +152,45 @@ class Gateway:
             if body_of is not None:
                 body_of.close()
 
-    def find_plan(self, ctx: Context, scope: Scope) -> Plan:
-        """Match the request; what routing has against it is kept for the pipeline to raise."""
+    def find_plan(
+        self, ctx: Context, scope: Scope, path: str, method: str, plain: bool = False
+    ) -> Plan:
+        """Match the request; what routing has against it is kept for the pipeline to raise.
+
+        :param path: As it is in the scope.
+        :param plain: It can be matched as it is: there is no prefix, and nothing encoded.
+        """
         mounted = OF_LITESTAR in scope
         if mounted:
             ctx.scope = scope = remounted(scope)
             self.plans.clear()  # they are found by what Litestar leaves of the path
+        if method == "OPTIONS":
+            url_map = None if self.by_host else self.url_map
+            asked = plan_of_preflight(self.compiler, url_map, ctx, scope)
+            if asked is not None:
+                ctx.rule = asked.rule
+                return asked
         try:
             if self.by_host:
                 rule, ctx.view_args = ctx.url_adapter.match(return_rule=True)  # type: ignore[union-attr]
+            elif plain:
+                rule, ctx.view_args = self.url_map.match(path, method)
             else:
-                path = route_path(path_of(scope), scope.get("raw_path"), scope.get("root_path", ""))
-                rule, ctx.view_args = self.url_map.match(path, scope["method"])
+                root = scope.get("root_path", "")
+                wanted = route_path(path_of(scope), scope.get("raw_path"), root)
+                rule, ctx.view_args = self.url_map.match(wanted, method)
         except Redirection as redirection:
-            return self.unmatched(
-                ctx,
-                ctx.url_adapter.redirect_for(redirection, scope["method"]),  # type: ignore[union-attr]
-            )
+            return self.unmatched(ctx, ctx.url_adapter.redirect_for(redirection, method))  # type: ignore[union-attr]
         except HTTPException as error:
             return self.unmatched(ctx, error)
         ctx.rule = rule
         plan: Plan = rule.plan or self.compiler.plan_of(ctx.app, rule)
-        if plan.options is not None and scope["method"] == "OPTIONS":
+        if plan.options is not None and method == "OPTIONS":
             plan = plan.options
-        path, method = scope["path"], scope["method"]
         # Under WSGI what is not ASCII is spelt in another way.
-        plain = not mounted and path.rfind("/") == 0 and path.isascii()
-        if plain and self.static.get(path, {}).get(method) is rule:
+        is_segment = not mounted and path.rfind("/") == 0 and path.isascii()
+        is_segment = is_segment and method != "OPTIONS"  # which may be a preflight the next time
+        if is_segment and self.static.get(path, {}).get(method) is rule:
             self.plans.setdefault(path, {})[method] = plan
         if (request := ctx._request) is not None:  # made for the sake of its host
             request.url_rule, request.view_args = rule, ctx.view_args
@@ -186,9 +200,21 @@ class Gateway:
     def unmatched(self, ctx: Context, error: HTTPException) -> Plan:
         """The plan of a request that no rule matched; it raises the error in the view's place."""
         request: Request = ctx.request  # type: ignore[assignment]
+        if isinstance(error, WebsocketMismatch) and "wsgi_environ" in request.scope:
+            error = self.needs_websocket(ctx.app)
         request.routing_exception = error
         request.view_args = None
         return self.compiler.unmatched
+
+    def needs_websocket(self, app: Kolben) -> HTTPException:
+        """What is said, and once logged, to who asks for a websocket over WSGI."""
+        if not self.told_of_websockets:
+            self.told_of_websockets = True
+            app.logger.warning(
+                "A websocket route was asked for, but the application is served over WSGI, which"
+                " has none. Serve it with an ASGI server, such as uvicorn."
+            )
+        return UpgradeRequired("websocket")
 
     async def send_streamed(self, ctx: Context, send: Send, reading: bool) -> None:
         """Send a body that is not complete in memory, then end what waited for it.

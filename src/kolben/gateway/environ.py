@@ -9,6 +9,8 @@ from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from ..wrappers.inbound import INVALID, UNKNOWN
+
 if TYPE_CHECKING:
     from .._types import Message, RawHeader, Scope
 
@@ -52,14 +54,13 @@ def _raw_path(environ: Environ) -> bytes:
 
 
 def _headers(environ: Environ) -> list[RawHeader]:
-    found = [
-        (
-            NAMES.get(key) or key[5:].replace("_", "-").lower().encode("latin-1"),
-            value.encode("latin-1", "replace"),
-        )
-        for key, value in environ.items()
-        if key[:5] == "HTTP_" and key not in WITHOUT_PREFIX
-    ]
+    found = []
+    for key, value in environ.items():
+        if key in NAMES:
+            found.append((NAMES[key], value.encode("latin-1", "replace")))
+        elif key[:5] == "HTTP_" and key not in WITHOUT_PREFIX:
+            name = key[5:].replace("_", "-").lower().encode("latin-1", "replace")
+            found.append((name, value.encode("latin-1", "replace")))
     if value := environ.get("CONTENT_TYPE"):
         found.append((b"content-type", value.encode("latin-1", "replace")))
     if value := environ.get("CONTENT_LENGTH"):
@@ -106,6 +107,8 @@ MAKERS: dict[str, Callable[[Environ], Any]] = {
     "server": _server,
     "extensions": _extensions,
     "wsgi_environ": lambda environ: environ,
+    # For who wants this field alone, and need not have all the others made.
+    "kolben.content_type": lambda environ: environ.get("CONTENT_TYPE"),
 }
 
 
@@ -120,6 +123,8 @@ class EnvironScope(dict[str, Any]):
     """
 
     __slots__ = ("environ",)
+
+    environ: Environ
 
     def __init__(self, environ: Environ) -> None:
         self.environ = environ
@@ -183,40 +188,47 @@ class Input:
 
     Called by the thread that the server has given to the request, it blocks.
 
+    :ivar length: The length as :func:`.announced_length` gives it.
+    :ivar left: Bytes to come; ``None`` where the stream ends by itself.
+    :ivar broken: The client left before the body was complete.
     :source: PEP 3333, "Input and Error Streams"; ``wsgi.input_terminated`` as Werkzeug, Gunicorn
         and Granian know it.
     """
 
-    __slots__ = ("broken", "ended", "left", "stream")
+    __slots__ = ("broken", "ended", "left", "length", "stream")
 
     def __init__(self, environ: Environ) -> None:
         self.stream = environ["wsgi.input"]
-        length = environ.get("CONTENT_LENGTH")
-        #: Bytes to come; ``None`` where the stream ends by itself.
-        self.left: int | None = int(length) if length and length.isdecimal() else 0
-        if not length or "HTTP_TRANSFER_ENCODING" in environ:
-            self.left = None if environ.get("wsgi.input_terminated") else 0
         self.ended = self.broken = False
+        text: str | None = environ.get("CONTENT_LENGTH")
+        if not text or "HTTP_TRANSFER_ENCODING" in environ:
+            self.length = UNKNOWN
+            self.left: int | None = None if environ.get("wsgi.input_terminated") else 0
+        elif text.isdecimal() and text.isascii() and len(text) < 20:
+            self.length = self.left = int(text)
+        else:
+            self.length, self.left = INVALID, 0
 
     def read(self) -> Message:
         """The next piece of the body, or the message that the client has gone."""
+        left = self.left
         if self.ended:
             return {"type": "http.disconnect"}
-        wanted = PIECE if self.left is None else min(self.left, PIECE)
+        wanted = PIECE if left is None or left > PIECE else left
         try:
             data: bytes = self.stream.read(wanted) if wanted else b""
         except OSError:  # so all servers say that the connection broke, or the body's framing did
-            self.ended = self.broken = True
-            return {"type": "http.disconnect"}
-        if self.left is None:
+            data = b""
+            self.broken = True
+        if left is None:
             more = bool(data)
         else:
-            self.left -= len(data)
-            more = self.left > 0
-            if more and not data:
-                self.ended = self.broken = True
-                return {"type": "http.disconnect"}
-        self.ended = not more
+            self.left = left = left - len(data)
+            more = left > 0
+            self.broken = self.broken or (more and not data)
+        self.ended = self.broken or not more
+        if self.broken:
+            return {"type": "http.disconnect"}
         return {"type": "http.request", "body": data, "more_body": more}
 
     async def __call__(self) -> Message:

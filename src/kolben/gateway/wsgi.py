@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 StartResponse = Callable[..., Any]
 
 new = object.__new__
+new_scope: Any = dict.__new__
 STATUS_LINES = {code: f"{code} {phrase}" for code, phrase in HTTP_STATUS_CODES.items()}
 #: Field names as most servers and clients write them.
 TITLES = {
@@ -133,54 +134,74 @@ def answer(
     """Match the request and take it through the pipeline; :meth:`Gateway.http` in this thread."""
     ctx: Context = new(Context)
     ctx.app = app
-    scope = ctx.scope = EnvironScope(environ)
+    scope = ctx.scope = new_scope(EnvironScope)
+    scope.environ = environ
     ctx._request = ctx.rule = ctx.plan = ctx.view_args = ctx.token = ctx.watcher = None
     ctx.held = ctx.unfinished = False
     path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
-    ctx.receive = None
+    body = ctx.receive = None
     if (method != "GET" or "CONTENT_LENGTH" in environ or CHUNKED in environ) and has_body(environ):
-        ctx.receive = Input(environ)
+        body = ctx.receive = Input(environ)
     plans = gateway.plans.get(path)
-    if plans is not None and method in plans and not environ.get("SCRIPT_NAME"):
+    root = environ.get("SCRIPT_NAME")
+    if plans is not None and method in plans and not root:
         plan = plans[method]
         ctx.rule = plan.rule
     else:
-        plan = gateway.find_plan(ctx, scope)
+        plain = not root and is_plain(path, environ)
+        plan = gateway.find_plan(ctx, scope, path if plain else scope["path"], method, plain)
     if plan.inline is None:
         return drive_app(partial(over_loop, partial(gateway.http, app)), app, scope, start_response)
     plan = ctx.plan = plan.inline
     token = ctx.token = current.set(ctx)
+    run = plan.run  # in a variable, as in Gateway.http
     try:
-        if ctx.receive is not None and not plan.stream:
-            drive(ctx.request.load())  # type: ignore[union-attr]
-        run = plan.run
-        drive(run(ctx))
+        if body is not None:
+            request: Request = ctx.request  # type: ignore[assignment]
+            request._announced = body.length
+            if not plan.stream:
+                drive(request.load())
+        try:
+            run(ctx).send(None)
+        except StopIteration:
+            pass
     except ClientDisconnected:
         return gone(start_response)
+    except BaseException:
+        if body is not None:
+            ctx.request.close()  # type: ignore[union-attr]
+        raise
     finally:
         current.reset(token)
-    made = ctx.answer
-    if isinstance(made, tuple):
-        body, (_, content_type) = made
+    made: Any = ctx.answer
+    content: bytes | None
+    if made.__class__ is tuple:
+        content, (_, content_type) = made
         start_response(
             "200 OK",
             [
                 ("Content-Type", TYPES.get(content_type) or content_type.decode("latin-1")),
-                ("Content-Length", str(len(body))),
+                ("Content-Length", str(len(made[0]))),
             ],
         )
         must_end = ctx.held
     else:
-        headers, complete = made.to_asgi()
-        if complete is None:
+        headers, content = made.to_asgi()
+        if content is None:
             return drive_app(sender(gateway, ctx), app, scope, start_response)
         start_response(status_line(made.status_code), wsgi_headers(headers))
-        body, must_end = complete, ctx.held or made.must_be_closed()
+        must_end = ctx.held or made.must_be_closed()
     if method == "HEAD":
-        body = b""
-    if must_end or (ctx.receive is not None and ctx._request is not None):
-        return Closing(body, partial(end, gateway, ctx))
-    return (body,)
+        content = b""
+    if must_end or (body is not None and request.has_files()):
+        return Closing(content, partial(end, gateway, ctx))
+    return (content,)
+
+
+def is_plain(path: str, environ: Environ) -> bool:
+    """Whether a path without a prefix can be matched as it is: nothing in it was encoded."""
+    uri: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or "%2"
+    return path[:1] == "/" and path[1:2] != "/" and path.isascii() and "%2" not in uri
 
 
 def end(gateway: Gateway, ctx: Context) -> None:

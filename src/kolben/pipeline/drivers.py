@@ -21,9 +21,14 @@ from typing import Any
 
 from ..context import current
 from ..local import drive, wait
+from ..wrappers import Response
 from .lanes import Lane, Submit
 from .native import waiting
 from .plan import Driver, Step
+
+
+#: What most steps return, and nobody can await.
+PLAIN = frozenset((str, dict, list, tuple, type(None), Response))
 
 
 def is_async(func: Callable[..., Any]) -> bool:
@@ -115,7 +120,8 @@ def middleware_step(func: Callable[..., Any], drive_step: Driver, lane: Lane) ->
     """
     in_thread = drive_step is thread_driver
     if is_async(func):
-        if not in_thread:
+        # What awaits nothing but call_next never has to wait where that does not.
+        if not in_thread or getattr(func, "runs_inline", False):
             return func
 
         async def on_loop(request: Any, call_next: Step) -> Any:
@@ -154,6 +160,8 @@ def thread_driver(func: Callable[..., Any]) -> Step:
     @functools.wraps(func)
     async def called(*args: Any, **kwargs: Any) -> Any:
         result = func(*args, **kwargs)
+        if result.__class__ in PLAIN:  # which asks less than isawaitable
+            return result
         return wait(result) if isawaitable(result) else result
 
     return called

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMa
 from typing import Any, Protocol, TypeVar, cast
 
 from ..exceptions import ClientDisconnected
-from ..local import drive, running_backend, thread, wait
+from ..local import drive, process, running_backend, thread, wait
 from .forms import FormBuilder, too_large
 
 T = TypeVar("T")
@@ -45,7 +45,8 @@ def wait_for_body(reading: Coroutine[Any, Any, T]) -> T:
     Where the body comes by an event loop, that is waited for. Under WSGI reading it blocks, and
     belongs into the thread that the server gave to the request.
     """
-    return wait(reading) if thread.portal is not None else drive(reading)
+    blocks = thread.portal is None and process.portal is not None
+    return drive(reading) if blocks else wait(reading)
 
 
 class BodyReader:

@@ -372,6 +372,10 @@ class RequestBody(RequestFields):
         if files:
             self.__dict__["files"] = self.parameter_storage_class(files)
 
+    def has_files(self) -> bool:
+        """Whether :meth:`close` has anything to do."""
+        return self._partial is not None or "files" in self.__dict__
+
     def close(self) -> None:
         """Close the uploaded files. The gateway does it when the response is sent."""
         if self._partial is not None:

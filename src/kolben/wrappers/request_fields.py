@@ -46,6 +46,8 @@ def is_json_mimetype(mimetype: str) -> bool:
     )
 
 
+_unset: Any = object()
+
 # Content types that need no parsing.
 _PLAIN_TYPES = frozenset({"application/json", "application/x-www-form-urlencoded", "text/plain"})
 
@@ -239,11 +241,13 @@ class RequestFields:
             value = headers.get("content-type")
         else:
             # Bodies are asked for more often than headers, which need not be made for this.
-            value = None
-            for name, raw in self.scope["headers"]:
-                if name == b"content-type":
-                    value = raw.decode("latin-1")
-                    break
+            value = self.scope.get("kolben.content_type", _unset)
+            if value is _unset:
+                value = None
+                for name, raw in self.scope["headers"]:
+                    if name == b"content-type":
+                        value = raw.decode("latin-1")
+                        break
         if value in _PLAIN_TYPES:
             return value, {}
         mimetype, params = parse_options_header(value)

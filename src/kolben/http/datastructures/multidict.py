@@ -118,6 +118,10 @@ class MultiDict(TypeConversionDict[K, V]):
     key_error: ClassVar[type[KeyError]] = KeyError
 
     def __init__(self, mapping: Mapping[K, Any] | Iterable[tuple[K, V]] | None = None) -> None:
+        if mapping.__class__ is list:  # most of them are made of parsed pairs
+            for key, value in mapping:
+                _setdefault(self, key, []).append(value)
+            return
         super().__init__()
         if mapping is None:
             return
