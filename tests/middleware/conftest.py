@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import importlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kolben.http.datastructures import Headers
 from kolben.local import drive
+from kolben.testing import Client, RequestBuilder
 
 
 def scope_of(method: str, headers: Iterable[tuple[str, str]], **more: Any) -> dict[str, Any]:
@@ -96,3 +101,50 @@ class Ask:
 def ask() -> Ask:
     """``ask(application, method, **headers)`` gives what the application sends."""
     return Ask()
+
+
+@dataclass
+class Reply:
+    """A response as the client has it."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Reach:
+    """Makes requests to whole applications by one of the two protocols."""
+
+    def __init__(self, protocol: str) -> None:
+        self.protocol = protocol
+
+    def __call__(self, app: Any, path: str, method: str = "GET", **headers: str) -> Reply:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        client = Client(app)
+        if self.protocol == "asgi":
+            response = client.open(path, method=method, headers=named)
+            return Reply(response.status_code, response.headers, response.data)
+        environ = RequestBuilder(app, path, method=method, headers=named).get_environ()
+        body, status, fields = client.run_wsgi_app(environ, buffered=True)
+        return Reply(int(status[:3]), fields, b"".join(body))
+
+
+@pytest.fixture(params=["asgi", "wsgi"])
+def reach(request: pytest.FixtureRequest) -> Reach:
+    """``reach(application, path, method, **headers)``, once by ASGI and once by WSGI."""
+    return Reach(request.param)
+
+
+@pytest.fixture
+def example(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
+    """Import an example of the documentation anew, and give its application."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "docs" / "examples"))
+    loaded = []
+
+    def load(name: str) -> Any:
+        loaded.append(name)
+        return importlib.import_module(name).app
+
+    yield load
+    for name in loaded:
+        sys.modules.pop(name, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Any
 
 import pytest
@@ -303,3 +304,178 @@ def test_browsers_see_what_they_see_with_starlette(
         assert seen == wanted
     else:
         assert "access-control-allow-origin" not in {**mine.headers, **other.headers}
+
+
+# The application, a blueprint and a route
+
+SITE, PARTNER, STRANGER = "https://example.com", "https://partner.example", "https://x.example"
+
+
+@pytest.mark.parametrize(
+    ("path", "origin", "allowed"),
+    [
+        ("/account", SITE, SITE),
+        ("/account", "https://shop.example.com", "https://shop.example.com"),
+        ("/account", PARTNER, None),
+        ("/api/orders", PARTNER, PARTNER),
+        ("/api/orders", SITE, None),
+        ("/status", STRANGER, "*"),
+        ("/status", SITE, "*"),
+        ("/missing", SITE, SITE),
+        ("/api/missing", SITE, SITE),
+    ],
+)
+@pytest.mark.parametrize("preflight", [False, True], ids=["request", "preflight"])
+def test_the_nearest_policy_decides(
+    example: Any, reach: Any, path: str, origin: str, allowed: str | None, preflight: bool
+) -> None:
+    app = example("sharing")
+    if preflight:
+        reply = reach(app, path, "OPTIONS", **asks(origin, "GET"))
+        assert reply.status == (204 if allowed else 403)
+        assert reply.body == b""
+    else:
+        reply = reach(app, path, origin=origin)
+        assert reply.status == (404 if "missing" in path else 200)
+    assert reply.headers.get("Access-Control-Allow-Origin") == allowed
+    credentials = path in ("/account", "/missing", "/api/missing") and allowed is not None
+    assert ("Access-Control-Allow-Credentials" in reply.headers) is credentials
+    assert ("Origin" in reply.headers.get("Vary", "")) is (allowed != "*")
+
+
+@pytest.mark.parametrize("colour", ["def", "async def"])
+def test_a_preflight_reaches_neither_hooks_nor_view(reach: Any, colour: str) -> None:
+    app = Kolben(__name__)
+    seen = []
+
+    @app.before_request
+    def log_in() -> None:
+        seen.append("hook")
+        abort(401)
+
+    methods = ["PUT", "OPTIONS"]
+    if colour == "def":
+
+        @app.route("/near", methods=methods, middleware=[cors(origins=A)])
+        @app.route("/", methods=methods)
+        def view() -> str:
+            seen.append("view")
+            return "view"
+    else:
+
+        @app.route("/near", methods=methods, middleware=[cors(origins=A)])
+        @app.route("/", methods=methods)
+        async def view() -> str:
+            seen.append("view")
+            return "view"
+
+    app.add_middleware(CORS, origins=A)
+    for path in ("/", "/near"):
+        reply = reach(app, path, "OPTIONS", **asks(A, "PUT"))
+        assert (reply.status, seen) == (204, [])
+        assert reply.headers["Access-Control-Allow-Origin"] == A
+
+
+def test_a_preflight_is_answered_by_the_route_that_it_asks_for(reach: Any) -> None:
+    app = Kolben(__name__)
+
+    @app.get("/", middleware=[cors(origins=A)])
+    def read() -> str:
+        return "read"
+
+    @app.post("/", middleware=[cors(origins=B)])
+    def write() -> str:
+        return "written"
+
+    for method, origin in (("GET", A), ("POST", B)):
+        reply = reach(app, "/", "OPTIONS", **asks(origin, method))
+        assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (204, origin)
+    assert reach(app, "/", "OPTIONS", **asks(A, "POST")).status == 403
+
+
+@pytest.mark.parametrize("path", ["/broken", "/async"])
+def test_a_route_s_policy_is_on_its_errors_too(reach: Any, path: str) -> None:
+    app = Kolben(__name__)
+
+    @app.get("/broken", middleware=[cors(origins=A)])
+    def broken() -> str:
+        raise LookupError
+
+    @app.get("/async", middleware=[cors(origins=A)])
+    async def broken_async() -> str:
+        raise LookupError
+
+    reply = reach(app, path, origin=A)
+    assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (500, A)
+
+
+def test_settings(reach: Any) -> None:
+    app = Kolben(__name__)
+    app.config.update(CORS_ORIGINS=[A], CORS_CREDENTIALS=True, CORS_MAX_AGE=None)
+    app.add_middleware(CORS)
+    reply = reach(app, "/", "OPTIONS", **asks(A))
+    assert reply.headers["Access-Control-Allow-Credentials"] == "true"
+    assert "Access-Control-Max-Age" not in reply.headers
+
+
+def test_a_route_s_policy_needs_no_event_loop_under_wsgi(reach: Any) -> None:
+    if reach.protocol == "asgi":
+        pytest.skip("an event loop runs")
+    app = Kolben(__name__)
+
+    @app.get("/", middleware=[cors(origins=A)])
+    def index() -> str:
+        return "index"
+
+    before = {thread.ident for thread in threading.enumerate()}
+    assert reach(app, "/", origin=A).headers["Access-Control-Allow-Origin"] == A
+    assert {thread.ident for thread in threading.enumerate()} == before
+
+
+def test_without_a_policy_a_preflight_is_a_request_like_any_other(reach: Any) -> None:
+    app = Kolben(__name__)
+
+    @app.route("/own", methods=["OPTIONS"])
+    @app.get("/")
+    def view() -> str:
+        return "view"
+
+    @app.after_request
+    def by_hand(response: Response) -> Response:
+        response.headers["Access-Control-Allow-Origin"] = "https://by-hand.example"
+        return response
+
+    for path, status in (("/", 200), ("/own", 200), ("/missing", 404)):
+        reply = reach(app, path, "OPTIONS", **asks(A, "GET"))
+        assert reply.status == status
+        assert reply.headers["Access-Control-Allow-Origin"] == "https://by-hand.example"
+
+
+def test_a_preflight_after_a_plain_options_request(reach: Any) -> None:
+    app = Kolben(__name__)
+
+    @app.get("/", middleware=[cors(origins=A)])
+    def view() -> str:
+        return "view"
+
+    for _ in range(2):
+        plain = reach(app, "/", "OPTIONS", origin=A)
+        assert (plain.status, plain.headers["Allow"]) == (200, "GET, HEAD, OPTIONS")
+        assert reach(app, "/", "OPTIONS", **asks(A, "GET")).status == 204
+
+
+def test_a_policy_for_all_routes_by_function(reach: Any) -> None:
+    app = Kolben(__name__)
+    app.middleware(cors(origins=A))
+
+    @app.get("/<int:number>")
+    async def view(number: int) -> str:
+        return str(number)
+
+    @app.get("/folder/", middleware=[cors(origins=B)])
+    def folder() -> str:
+        return "folder"
+
+    for path, origin in (("/1", A), ("/missing", A), ("/folder/", B), ("/folder", A)):
+        assert reach(app, path, "OPTIONS", **asks(origin, "GET")).status == 204
+        assert reach(app, path, origin=origin).headers["Access-Control-Allow-Origin"] == origin

@@ -385,3 +385,89 @@ def test_a_level_that_is_none(level: int) -> None:
 
 def test_settings() -> None:
     assert GZip.settings == {"minimum_size": "GZIP_MINIMUM_SIZE", "level": "GZIP_LEVEL"}
+
+
+# As it is added to an application
+
+
+def test_the_example(example: Any, reach: Any) -> None:
+    app = example("careful")
+    reply = reach(app, "/table", accept_encoding="gzip")
+    assert gzip.decompress(reply.body) == reach(app, "/table").body
+    assert reply.headers["Content-Length"] == str(len(reply.body))
+    assert "Content-Encoding" not in reach(app, "/", accept_encoding="gzip").headers
+
+
+@pytest.mark.parametrize("colour", ["def", "async def"])
+def test_from_settings(reach: Any, colour: str) -> None:
+    app = Kolben(__name__)
+    app.config.update(GZIP_MINIMUM_SIZE=10, GZIP_LEVEL=1)
+    app.add_middleware(GZip)
+    if colour == "def":
+
+        @app.get("/<int:size>")
+        def view(size: int) -> str:
+            return "x" * size
+    else:
+
+        @app.get("/<int:size>")
+        async def view(size: int) -> str:
+            return "x" * size
+
+    for size in (10, 500_000):
+        reply = reach(app, f"/{size}", accept_encoding="gzip")
+        assert gzip.decompress(reply.body) == b"x" * size
+    assert reach(app, "/9", accept_encoding="gzip").body == b"x" * 9
+
+
+@pytest.mark.parametrize("colour", ["def", "async def"])
+def test_streams_and_tags_under_either_protocol(reach: Any, colour: str) -> None:
+    app = Kolben(__name__)
+    app.add_middleware(GZip)
+    if colour == "def":
+
+        @app.get("/stream")
+        def stream() -> Iterator[str]:
+            return iter(["a", "b" * 1000])
+    else:
+
+        @app.get("/stream")
+        async def stream() -> AsyncIterator[str]:
+            async def generate() -> AsyncIterator[str]:
+                yield "a"
+                yield "b" * 1000
+
+            return generate()
+
+    @app.get("/tagged")
+    def index() -> Response:
+        response = Response(TEXT)
+        response.set_etag("v1")
+        return response.make_conditional(request)
+
+    streamed = reach(app, "/stream", accept_encoding="gzip")
+    assert gzip.decompress(streamed.body) == b"a" + b"b" * 1000
+    etag = reach(app, "/tagged", accept_encoding="gzip").headers["ETag"]
+    again = reach(app, "/tagged", accept_encoding="gzip", if_none_match=etag)
+    assert (again.status, again.headers["ETag"]) == (304, etag)
+
+
+def test_files_under_either_protocol(reach: Any, tmp_path: Path) -> None:
+    file = tmp_path / "style.css"
+    file.write_bytes(TEXT)
+    app = Kolben(__name__)
+    app.add_middleware(GZip)
+
+    @app.get("/")
+    def index() -> Response:
+        return send_file(file, conditional=True)
+
+    reply = reach(app, "/", accept_encoding="gzip")
+    assert gzip.decompress(reply.body) == TEXT
+    part = reach(app, "/", accept_encoding="gzip", range="bytes=0-4")
+    assert (part.status, part.body) == (206, TEXT[:5])
+    assert "Content-Encoding" not in part.headers
+    changed = reach(
+        app, "/", accept_encoding="gzip", range="bytes=0-4", if_range=reply.headers["ETag"]
+    )
+    assert changed.status == 200, "a weak tag is no ground for sending a part"

@@ -235,3 +235,39 @@ def test_without_the_middleware_the_error_says_what_to_do() -> None:
 def test_settings_name_every_option() -> None:
     options = set(SecurityHeaders.__init__.__kwdefaults__ or ())
     assert set(SecurityHeaders.settings) == options
+
+
+# The documentation's example
+
+
+@pytest.mark.parametrize("path", ["/", "/made-by-hand"])
+def test_the_example(example: Any, reach: Any, path: str) -> None:
+    reply = reach(example("careful"), path)
+    found = re.fullmatch(rb'<script nonce="([\w-]+)">start\(\)</script>', reply.body)
+    assert found is not None
+    assert reply.headers["Content-Security-Policy"] == (
+        f"default-src 'self'; img-src 'self' data:; script-src 'self' 'nonce-{found[1].decode()}'"
+    )
+    assert reply.headers["Permissions-Policy"] == "camera=(), geolocation=(self)"
+
+
+def test_from_settings(reach: Any) -> None:
+    app = Kolben(__name__)
+    app.config.update(CONTENT_SECURITY_POLICY="img-src *", FRAME_OPTIONS=None)
+    app.add_middleware(SecurityHeaders)
+    reply = reach(app, "/missing")
+    assert reply.status == 404
+    assert reply.headers["Content-Security-Policy"] == "img-src *"
+    assert "X-Frame-Options" not in reply.headers
+
+
+def test_a_stream_under_either_protocol(reach: Any) -> None:
+    app = Kolben(__name__)
+    app.add_middleware(SecurityHeaders, content_security_policy=POLICY)
+
+    @app.get("/")
+    def stream() -> Iterator[str]:
+        return stream_template_string("{{ csp_nonce() }}")
+
+    reply = reach(app, "/")
+    assert reply.headers["Content-Security-Policy"] == with_nonce(reply.body.decode())

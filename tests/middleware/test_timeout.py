@@ -312,3 +312,84 @@ async def test_a_limit_that_leaves_no_time(app: Kolben, seconds: float) -> None:
 async def test_setting() -> None:
     assert Timeout.settings == {"seconds": "REQUEST_TIMEOUT"}
     assert not Timeout.runs_inline
+
+
+# As it is added to an application
+
+
+async def test_the_example(example: Any, anyio_backend: str) -> None:
+    if anyio_backend == "trio":
+        pytest.skip("the example sleeps as asyncio does")
+    response = await example("careful").test_client().get("/slow")
+    assert response.status_code == 503
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_a_route_has_a_limit_of_its_own() -> None:
+    app = Kolben(__name__)
+    app.config["REQUEST_TIMEOUT"] = 0.4
+    app.add_middleware(Timeout)
+
+    @app.get("/short", timeout=SOON)
+    async def short() -> str:
+        await anyio.sleep_forever()
+        return "never"
+
+    @app.get("/none", timeout=None)
+    async def unlimited() -> str:
+        await anyio.sleep(0.6)
+        return "done"
+
+    @app.get("/")
+    async def index() -> str:
+        await anyio.sleep_forever()
+        return "never"
+
+    client = app.test_client()
+    for path, status in (("/short", 503), ("/none", 200), ("/", 503)):
+        assert (await client.get(path)).status_code == status
+
+
+@pytest.mark.parametrize("colour", ["def", "async def"])
+def test_under_either_protocol(reach: Any, colour: str) -> None:
+    app = Kolben(__name__)
+    app.add_middleware(Timeout, seconds=NEVER)
+    app.add_middleware(Marked)
+    answered = threading.Event()
+
+    if colour == "def":
+
+        @app.get("/slow", timeout=SOON)
+        def slow() -> str:
+            answered.wait(30)
+            return "late"
+    else:
+
+        @app.get("/slow", timeout=SOON)
+        async def slow() -> str:
+            await anyio.sleep_forever()
+            return "never"
+
+    @app.get("/")
+    def index() -> str:
+        return "in time"
+
+    Marked.answered = answered
+    assert reach(app, "/slow").status == 503
+    assert reach(app, "/").body == b"in time"
+
+
+class Marked:
+    """Lets a view go on when it has been answered for."""
+
+    answered: threading.Event
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def noted(message: Any) -> None:
+            await send(message)
+            self.answered.set()
+
+        await self.app(scope, receive, noted)

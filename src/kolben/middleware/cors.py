@@ -300,6 +300,10 @@ def cors(**options: Unpack[PolicyOptions]) -> Callable[[Request, CallNext], Awai
         decided.append(policy)
         return response
 
+    # It awaits nothing but ``call_next``, so that around a ``def`` view it needs no event loop.
+    share.runs_inline = True  # type: ignore[attr-defined]
+    # The gateway asks the nearest such function of the route that a preflight is about.
+    share.answers_preflight = True  # type: ignore[attr-defined]
     return share
 
 
