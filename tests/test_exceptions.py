@@ -56,6 +56,7 @@ CODES = {
     422: "UnprocessableEntity",
     423: "Locked",
     424: "FailedDependency",
+    426: "UpgradeRequired",
     428: "PreconditionRequired",
     429: "TooManyRequests",
     431: "RequestHeaderFieldsTooLarge",

@@ -23,6 +23,7 @@ from .gateway.asgi import Gateway
 from .gateway.bridge import over_loop
 from .gateway.environ import Environ
 from .gateway.lifespan import Lifespan, refuse_websocket, serve_lifespan
+from .gateway.mounts import Mounts
 from .gateway.process import begin_serving, processes
 from .gateway.wsgi import StartResponse
 from .globals import g
@@ -209,8 +210,11 @@ class Kolben(Scaffold):
         #: The same, where nothing is around it: no middleware, no mounts, no wrapper.
         self._direct: Gateway | None = None
         self._direct_wsgi: Gateway | None = None
+        #: Where there are mounts, but nothing else.
+        self._direct_mounts: Mounts | None = None
         self._middleware: list[MiddlewareRecord] = []
         self._stack: ASGIApp | None = None
+        self._has_warned = False
         self._got_first_request = False
         # Servers look at the attribute; a call goes to the class's method.
         self.__dict__["__call__"] = MethodType(_call, weakref.proxy(self))
@@ -834,10 +838,13 @@ class Kolben(Scaffold):
         if gateway is None:
             self._got_first_request = True
             gateway = self._gateway = Gateway(self)
-            if not self._middleware and not self.mounts:
+            if not self._middleware:
                 wraps_asgi, wraps_wsgi = self._is_wrapped("asgi_app"), self._is_wrapped("wsgi_app")
-                self._direct = None if wraps_asgi else gateway
-                self._direct_wsgi = gateway if wraps_wsgi or not wraps_asgi else None
+                if gateway.mounts is not None:
+                    self._direct_mounts = None if wraps_asgi else gateway.mounts
+                else:
+                    self._direct = None if wraps_asgi else gateway
+                    self._direct_wsgi = gateway if wraps_wsgi or not wraps_asgi else None
         return gateway
 
     def _is_wrapped(self, name: str) -> bool:
@@ -848,6 +855,16 @@ class Kolben(Scaffold):
     def runs_inline(self) -> bool:
         """Whether nothing around the routes and mounts needs an event loop under WSGI."""
         return not self._is_wrapped("asgi_app") and runs_inline(self._middleware)
+
+    def _warn_of_wsgi_wrapper(self) -> None:
+        if self._has_warned or self._is_wrapped("asgi_app") or self._middleware:
+            return
+        if self._is_wrapped("wsgi_app"):
+            self._has_warned = True
+            self.logger.warning(
+                "What was put around 'wsgi_app' is not used, since this is an ASGI server. Use"
+                " 'app.add_middleware', which serves both, or wrap 'asgi_app', too."
+            )
 
     @property
     def has_lifespan(self) -> bool:
@@ -872,6 +889,8 @@ class Kolben(Scaffold):
         Where no event loop runs, under WSGI, the thread that drives this may block.
         """
         kind = scope["type"]
+        if self._gateway is None:
+            self._warn_of_wsgi_wrapper()
         if kind == "lifespan":
             return serve_lifespan(self, receive, send)
         gateway = self._gateway or self._open()
@@ -935,6 +954,12 @@ class Kolben(Scaffold):
         gateway = self._direct
         if gateway is not None and scope["type"] == "http":
             return gateway.http(self, scope, receive, send)
+        mounts = self._direct_mounts
+        if mounts is not None and scope["type"] == "http":
+            mount = mounts.find(self, scope)
+            if mount is not None:
+                return mount(scope, receive, send)
+            return self._gateway.http(self, scope, receive, send)  # type: ignore[union-attr]
         return self.asgi_app(scope, receive, send)
 
     def run(

@@ -31,6 +31,7 @@ them derive from :exc:`HTTPException`::
     ├── UnprocessableEntity (422)
     ├── Locked (423)
     ├── FailedDependency (424)
+    ├── UpgradeRequired (426)
     ├── PreconditionRequired (428)
     ├── TooManyRequests (429)
     ├── RequestHeaderFieldsTooLarge (431)
