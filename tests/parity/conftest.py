@@ -173,8 +173,13 @@ def answer(response: Any) -> Any:
 
 
 def _cookie(value: str) -> str:
-    """A cookie without the order of its attributes, and a session without its time stamp."""
+    """A cookie without the order of its attributes, and a session without its time stamp.
+
+    Beside ``Max-Age`` the moment of ``Expires`` is the clock's.
+    """
     first, *attributes = value.split("; ")
+    if "Max-Age=" in value:
+        attributes = [a.split("=")[0] if a.startswith("Expires=") else a for a in attributes]
     name, _, content = first.partition("=")
     if name == "session":
         first = f"session={content.partition('.')[0]}"
