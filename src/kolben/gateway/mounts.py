@@ -60,12 +60,14 @@ class Mount:
             scope = remounted(scope)
         below = {**scope}
         root: str = scope.get("root_path") or ""
-        if root:
+        if not root:
+            below["root_path"] = self.prefix
+        else:
             root = root.rstrip("/")
             path: str = scope["path"]
             if not path.startswith(root) or path[len(root) : len(root) + 1] not in ("", "/"):
                 below["path"] = root + path  # some servers take the prefix off
-        below["root_path"] = root + self.prefix
+            below["root_path"] = root + self.prefix
         if self.state:
             below["state"] = {**(scope.get("state") or {}), **self.state}
         return below
@@ -88,8 +90,11 @@ def lowered(send: Send) -> Send:
 
     def send_lowered(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
-            headers = [(name.lower(), value) for name, value in message.get("headers", ())]
-            message = {**message, "headers": headers}
+            for name, _ in message.get("headers", ()):
+                if not name.islower():
+                    headers = [(name.lower(), value) for name, value in message["headers"]]
+                    message = {**message, "headers": headers}
+                    break
         return send(message)
 
     return send_lowered
@@ -106,9 +111,13 @@ class Mounts:
         threads: int = app.config["WORKER_THREADS"]
         mounts = [Mount(record, threads) for record in app.mounts]
         self.by_prefix = {mount.prefix: mount for mount in mounts}
-        self.depth = max(prefix.count("/") for prefix in self.by_prefix)
         #: What gets the requests that nothing else is there for.
         self.last = self.by_prefix.pop("", None)
+        #: By the first segment, how many segments the longest prefix has that begins with it.
+        self.depths: dict[str, int] = {}
+        for prefix in self.by_prefix:
+            first = "/" + prefix.split("/", 2)[1]
+            self.depths[first] = max(self.depths.get(first, 0), prefix.count("/"))
 
     def find(self, app: Kolben, scope: Scope) -> Mount | None:
         """The mount that answers a request or websocket; ``None`` if ``app`` itself does.
@@ -121,16 +130,26 @@ class Mounts:
         encoded = raw_path is not None and b"%2" in raw_path
         if encoded or scope.get("root_path") or OF_LITESTAR in scope:
             path = _path_below(scope)
+        end = path.find("/", 1)
+        head = path if end < 0 else path[:end]
+        depth = self.depths.get(head)
+        if depth is not None:
+            found = self.by_prefix.get(head)
+            if depth > 1 and end > 0:
+                found = self._longest(path, end, depth) or found
+            if found is not None:
+                return found
+        if self.last is not None and not has_route(app, scope, path):
+            return self.last
+        return None
+
+    def _longest(self, path: str, end: int, depth: int) -> Mount | None:
         found = None
-        end = 0
-        for _ in range(self.depth):
+        for _ in range(1, depth):
             end = path.find("/", end + 1)
             if end < 0:
-                found = self.by_prefix.get(path, found)
-                break
+                return self.by_prefix.get(path, found)
             found = self.by_prefix.get(path[:end], found)
-        if found is None and self.last is not None and not has_route(app, scope, path):
-            return self.last
         return found
 
 
