@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote
 
 from ..http.syntax import unquote_header_value
@@ -36,7 +36,7 @@ _forwarded_pair = re.compile(
 
 # node = nodename [ ":" node-port ]                                    RFC 7239, section 6
 _node = re.compile(
-    r"(?:\[(?P<six>[0-9A-Fa-f:.]++)\]|(?P<four>[0-9.]++))(?::(?:(?P<port>[0-9]{1,5})|_[\w.\-]++))?",
+    r"(?:\[([0-9A-Fa-f:.]++)\]|([0-9.]++))(?::(?:([0-9]{1,5})|_[\w.\-]++))?",
     re.ASCII,
 )
 _port = re.compile(r"[0-9]{1,5}", re.ASCII)
@@ -103,16 +103,16 @@ def parse_forwarded(element: str) -> dict[str, str]:
 
 def _parse_node(node: str) -> tuple[str, int] | None:
     """Address and port (0 if it is not known) of a client; ``None`` if it gives no address."""
-    match = _node.fullmatch(node)
-    if match is None:
-        address, port, family = node, None, socket.AF_INET6  # X-Forwarded-For has no brackets
-    elif match["six"] is not None:
-        address, port, family = match["six"], match["port"], socket.AF_INET6
-    else:
-        address, port, family = match["four"], match["port"], socket.AF_INET
-    number = int(port) if port else 0
-    if number > 65535:
-        return None
+    address, number = node, 0
+    if node.count(":") == 1 or node[:1] == "[":  # more colons without brackets: IPv6 alone
+        match = _node.fullmatch(node)
+        if match is None:
+            return None
+        six, four, port = match.groups()
+        address, number = six or four, int(port or 0)
+        if number > 65535 or (six and ":" not in six):
+            return None
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         socket.inet_pton(family, address)
     except (OSError, ValueError):  # "unknown", "_hidden", a name, or anything else
@@ -147,7 +147,7 @@ def _parse_prefix(value: str) -> str | None:
     return decoded.rstrip("/")
 
 
-class Found(NamedTuple):
+class Found:
     """What trusted proxies say of a request; ``None`` is what they say nothing of."""
 
     client: tuple[str, int] | None = None
@@ -210,7 +210,7 @@ class Trust:
 
         :param values: The whole value of each field that there is, by lower-case name.
         """
-        found: dict[str, Any] = {}
+        found = Found()
         said: dict[str, str] = {}
         for name, value in values.items():
             item = nth_from_right(value, self._counts[name])
@@ -221,10 +221,10 @@ class Trust:
                 continue
             part, parse = _FIELDS[name]
             if (parsed := parse(item)) is not None:
-                found[part] = parsed
+                setattr(found, part, parsed)
         for parameter, item in said.items():
             if parameter in _PARAMETERS:
                 part, parse = _FIELDS[_PARAMETERS[parameter]]
                 if (parsed := parse(item)) is not None:
-                    found[part] = parsed
-        return Found(**found) if found else None
+                    setattr(found, part, parsed)
+        return found if vars(found) else None
