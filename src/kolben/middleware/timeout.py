@@ -44,8 +44,9 @@ class Timeout:
 
     What worked on the response is cancelled: an ``async def`` view at its ``await``, and its
     teardown functions run. A ``def`` view cannot be stopped. The client is answered all the same,
-    and what the view returns in the end is dropped. A response that has begun, such as a stream,
-    may take its time; so may websockets. One warning is logged, with method and path.
+    and what the view returns in the end is dropped; only under WSGI, where the view has the
+    server's own thread, does the answer wait for its end. A response that has begun, such as a
+    stream, may take its time; so may websockets. One warning is logged, with method and path.
 
     The time runs from the beginning of the request, so that reading its body counts.
 
