@@ -939,10 +939,10 @@ class Kolben(Scaffold):
         return wsgi.serve_outer(gateway, self, application, environ, start_response)
 
     @overload
-    def __call__(self, scope: Scope, receive: Receive, send: Send, /) -> Awaitable[None]: ...
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]: ...
     @overload
     def __call__(self, environ: Environ, start_response: StartResponse, /) -> Iterable[bytes]: ...
-    def __call__(self, scope: Any, receive: Any, send: Any = None, /) -> Any:
+    def __call__(self, scope: Any, receive: Any, send: Any = None) -> Any:
         """Serve one connection, or the application's lifespan.
 
         With three arguments this is an ASGI application, with two a WSGI application.
