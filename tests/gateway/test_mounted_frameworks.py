@@ -12,16 +12,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import django
 import fastapi
 import flask
 import pytest
 import uvicorn
-from django.conf import settings
-from django.core.asgi import get_asgi_application
-from django.core.wsgi import get_wsgi_application
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.urls import path, reverse
 from litestar import Litestar
 from litestar import get as litestar_get
 from starlette.applications import Starlette
@@ -35,6 +29,8 @@ from wsproto.events import AcceptConnection, TextMessage
 from wsproto.events import Request as Upgrade
 
 from kolben import Kolben, url_for
+
+from .django_project import get_asgi_application, get_wsgi_application
 
 # Each of them has an index, a page that says where it is, one that takes a form, a redirect, a
 # cookie, and handlers of its own for 404 and 500.
@@ -152,80 +148,11 @@ def make_fastapi() -> Any:
     return make_starlette(fastapi.FastAPI)
 
 
-class Urls:
-    """What Django takes for a module of URLs."""
-
-    @staticmethod
-    def index(request: HttpRequest) -> HttpResponse:
-        return HttpResponse("index")
-
-    @staticmethod
-    def where(request: HttpRequest, name: str) -> HttpResponse:
-        return JsonResponse(
-            {
-                "name": name,
-                "page": reverse("where", args=["ü x"]),
-                "url": request.build_absolute_uri(reverse("index")),
-                "path": request.path,
-            }
-        )
-
-    @staticmethod
-    def form(request: HttpRequest) -> HttpResponse:
-        response = HttpResponseRedirect(reverse("who"))
-        response.set_cookie("name", request.POST["name"])
-        return response
-
-    @staticmethod
-    async def who(request: HttpRequest) -> HttpResponse:
-        return HttpResponse(request.COOKIES["name"])
-
-    @staticmethod
-    def stream(request: HttpRequest) -> HttpResponse:
-        return HttpResponse("".join(f"{number} " for number in range(1000)))
-
-    @staticmethod
-    def broken(request: HttpRequest) -> HttpResponse:
-        raise ZeroDivisionError
-
-    @staticmethod
-    def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
-        return HttpResponse("its own 404", status=404)
-
-    @staticmethod
-    def handler500(request: HttpRequest) -> HttpResponse:
-        return HttpResponse("its own 500", status=500)
-
-
-Urls.urlpatterns = [  # type: ignore[attr-defined]
-    path("", Urls.index, name="index"),
-    path("where/<path:name>", Urls.where, name="where"),
-    path("form", Urls.form),
-    path("who", Urls.who, name="who"),
-    path("stream", Urls.stream),
-    path("broken", Urls.broken),
-]
-
-
-def set_django_up() -> None:
-    if not settings.configured:
-        settings.configure(
-            ROOT_URLCONF=Urls,
-            ALLOWED_HOSTS=["*"],
-            SECRET_KEY="only for these tests",
-            MIDDLEWARE=["django.middleware.common.CommonMiddleware"],
-            LOGGING_CONFIG=None,
-        )
-        django.setup()
-
-
 def make_django() -> Any:
-    set_django_up()
     return get_asgi_application()
 
 
 def make_django_wsgi() -> Any:
-    set_django_up()
     return get_wsgi_application()
 
 
