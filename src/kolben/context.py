@@ -147,6 +147,8 @@ class Context:
         "_request",
         "answer",
         "app",
+        "depth",
+        "failed",
         "held",
         "plan",
         "receive",
@@ -177,6 +179,10 @@ class Context:
     flashes: list[tuple[str, str]] | None = None
     #: What :data:`current` was set with by the gateway; tells of a context around this one.
     token: Token[Context] | None
+    #: How many of the middleware functions have begun, and one more if the view was reached;
+    #: and the error that nothing handled. Only where there is middleware.
+    depth: int
+    failed: BaseException | None
     #: The gateway's, for a client that leaves.
     watcher: Any
     #: A streamed body uses the context: teardown waits until that body has been closed.

@@ -14,19 +14,20 @@ Under *hop* and *inline* the coroutine never suspends, so that one ``send(None)`
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from asyncio import Task, _get_running_loop, current_task
+from collections.abc import Awaitable, Callable
 from inspect import isawaitable, iscoroutinefunction
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-from ..context import current
+from ..context import current, require_request
 from ..local import drive, wait
 from ..wrappers import Response
 from .lanes import Lane, Submit
 from .native import waiting
 from .plan import Driver, Step
 
-
+T = TypeVar("T")
 #: What most steps return, and nobody can await.
 PLAIN = frozenset((str, dict, list, tuple, type(None), Response))
 
@@ -124,6 +125,7 @@ def middleware_step(func: Callable[..., Any], drive_step: Driver, lane: Lane) ->
         if not in_thread or getattr(func, "runs_inline", False):
             return func
 
+        @functools.wraps(func)
         async def on_loop(request: Any, call_next: Step) -> Any:
             with waiting() as box:
                 # What is around the view runs on the loop; the rest comes back to this thread.
@@ -137,14 +139,49 @@ def middleware_step(func: Callable[..., Any], drive_step: Driver, lane: Lane) ->
 
         return on_loop
 
+    @functools.wraps(func)
     async def called(request: Any, call_next: Step) -> Any:
         if in_thread:
             return func(request, lambda request: drive(call_next(request)))  # type: ignore[arg-type]
+        tasks: list[Task[Any]] = []
+
+        def call_next_there(request: Any) -> Any:
+            with waiting() as box:
+                return wait(lend(box.put, call_next(request), tasks))
+
+        def cancel() -> None:
+            for task in tasks:
+                task.cancel()
+
         return await lane.run(
-            func, request, lambda request: wait(call_next(request)), worker=calling_thread()
+            func, request, call_next_there, worker=calling_thread(), when_cancelled=cancel
         )
 
     return called
+
+
+async def lend(submit: Submit, work: Awaitable[T], tasks: list[Task[Any]]) -> T:
+    """Do a part of a request while a thread waits that does the ``def`` code of that part.
+
+    It has to: if each request took one thread to wait and another to work, there might be no
+    thread left that works.
+
+    :param submit: Gives the thread a job.
+    :param tasks: Gets the task that this runs in, while it does.
+    """
+    scope = require_request().request.scope  # type: ignore[union-attr]
+    above = scope.get("kolben.worker")
+    scope["kolben.worker"] = submit
+    if _get_running_loop() is not None:
+        tasks.append(current_task())  # type: ignore[arg-type]
+    try:
+        return await work
+    finally:
+        tasks.clear()
+        if above is None:
+            del scope["kolben.worker"]
+        else:
+            scope["kolben.worker"] = above
 
 
 def thread_driver(func: Callable[..., Any]) -> Step:

@@ -128,12 +128,14 @@ class _Outcome(Generic[T]):
         finally:
             del error
 
-    async def wait(self) -> None:
+    async def wait(self, when_cancelled: Callable[[], object] | None) -> None:
         """Wait for the job even when the waiting task is cancelled, then pass that on."""
         try:
             return await self.future
         except CancelledError as error:
             cancelled = error
+        if when_cancelled is not None:
+            when_cancelled()
         while not self.done:
             self.future = self.loop.create_future()
             try:
@@ -192,7 +194,13 @@ class Lane:
         """Let the threads end when they have finished what they do."""
         self._threads.stop()
 
-    async def run(self, func: Callable[..., T], *args: Any, worker: Submit | None = None) -> T:
+    async def run(
+        self,
+        func: Callable[..., T],
+        *args: Any,
+        worker: Submit | None = None,
+        when_cancelled: Callable[[], object] | None = None,
+    ) -> T:
         """Call ``func`` in a thread and wait for what it returns or raises.
 
         Context variables go along and come back. A cancellation waits until the thread has
@@ -201,6 +209,8 @@ class Lane:
 
         :param worker: Takes the job instead of this lane's threads; a test client passes the
             calling thread.
+        :param when_cancelled: Is called on a cancellation, before the thread has finished. On
+            trio the thread is told by itself, when it waits for the loop.
         """
         loop = _get_running_loop()
         if loop is None:
@@ -237,7 +247,7 @@ class Lane:
         else:
             worker(whole)
         try:
-            await outcome.wait()
+            await outcome.wait(when_cancelled)
         finally:
             write_back(variables)
         return outcome.take()

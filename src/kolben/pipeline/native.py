@@ -125,11 +125,14 @@ class waiting:  # noqa: N801 - used in a with statement alone
 
     def __enter__(self) -> Box:
         box: Box | None = thread.box
-        self.made = None if box is not None else Box()
-        return box or self.made  # type: ignore[return-value]
+        self.made = None
+        if box is None:
+            box = self.made = thread.box = Box()
+        return box
 
     def __exit__(self, *exc: object) -> None:
         if self.made is not None:
+            thread.box = None
             self.made.close()
 
 

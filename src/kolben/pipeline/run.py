@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from functools import partial
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, cast
 
 from .. import signals
@@ -44,7 +45,8 @@ async def run(ctx: Context, whole: bool = True) -> None:
             rv = None
             view_args = ctx.view_args
             if not quiet:
-                rv = await begin(ctx, whole)
+                if whole or not plan.bare or listening.used:
+                    rv = await begin(ctx, whole)
                 if ctx._request is not None:  # a hook may have given it other values
                     view_args = ctx._request.view_args
             if rv is None:
@@ -84,36 +86,88 @@ async def run_replaced(ctx: Context) -> None:
 
 async def run_middleware(ctx: Context) -> None:
     """:func:`run` with middleware around the hooks, the view and what answers their errors."""
-    plan: Plan = ctx.plan
-    failed: list[Exception] = []
-
-    async def respond(index: int, request: Any) -> Response:
-        if index < len(plan.middleware):
-            step = plan.middleware[index]
-            response = await step(request, partial(respond, index + 1))
-            return response if isinstance(response, Response) else plan.make_response(response)
-        try:
-            return await plan.full_dispatch(ctx)
-        except Exception as error:
-            failed.append(error)
-            return await plan.handle_exception(ctx, error)
-
+    ctx.depth = 0
+    ctx.failed = None
     try:
         if listening.used and ctx.base is ctx:
             await notify(ctx, signals.appcontext_pushed)
-        try:
-            ctx.answer = await respond(0, ctx.request)
-        except Exception as error:
-            if error in failed:
-                raise
-            ctx.answer = plan.make_response(await plan.handle_user_exception(ctx, error))
+        response = await call_next(ctx, 0, ctx.request)
+        failed, ctx.failed = ctx.failed, None  # its traceback leads to the context
+        if ctx.unfinished and ctx.depth <= len(ctx.plan.middleware) and failed is None:
+            # The view was not reached: what middleware has put into the session is all there is.
+            response = await run_after_functions(ctx, response)
+            await save_session(ctx, response)
+        ctx.answer = response
     except BaseException as error:
-        if error not in failed:
-            return await fail(ctx, error)
-        await teardown(ctx, error)
-        raise
+        answered, ctx.failed = error is ctx.failed, None
+        return await fail(ctx, error, answered)
     if not ctx.held:
-        await teardown(ctx, failed[0] if failed else None)
+        await teardown(ctx, failed)
+
+
+async def call_next(ctx: Context, index: int, request: Any) -> Response:
+    """What is inside the middleware before ``index``: the next one, or hooks and view.
+
+    :return: The response, also where there was an error.
+    :raises Exception: what the application does not handle, where
+        ``PROPAGATE_EXCEPTIONS`` says so.
+    """
+    plan: Plan = ctx.plan
+    if ctx.depth != index:
+        func = plan.middleware[index - 1]
+        raise RuntimeError(
+            f"The middleware {name_of(func)} called 'call_next' a second time. A request is"
+            " answered once."
+        )
+    ctx.depth = index + 1
+    try:
+        if index == len(plan.middleware):
+            return await plan.full_dispatch(ctx)
+        step = plan.middleware[index]
+        rv = await step(request, partial(call_next, ctx, index + 1))
+        return rv if isinstance(rv, Response) else response_of(ctx, step, rv)
+    except Exception as error:
+        if error is ctx.failed:
+            raise
+        try:
+            if index < len(plan.middleware):
+                rv = await plan.handle_user_exception(ctx, error)
+                response: Response = plan.make_response(rv)
+                return response
+        except Exception as unhandled:
+            error = unhandled
+        ctx.failed = error
+        try:
+            return await answer_error(ctx, error)
+        except Exception as passing:
+            ctx.failed = passing
+            raise
+
+
+def name_of(func: Any) -> str:
+    """A function as messages name it."""
+    return f"{getattr(func, '__name__', func)!r} ({place_of(func)})"
+
+
+def response_of(ctx: Context, func: Any, rv: Any) -> Response:
+    """What a middleware returned, made a response.
+
+    :raises TypeError: naming the middleware, if that cannot be done.
+    """
+    if rv is None or isawaitable(rv):
+        what = "nothing" if rv is None else "what must be awaited"
+        if isinstance(rv, Coroutine):
+            rv.close()
+        raise TypeError(
+            f"The middleware {name_of(func)} returned {what}. It must return a response: the one"
+            " that 'await call_next(request)' gives, or another."
+        )
+    try:
+        response: Response = ctx.plan.make_response(rv)
+    except TypeError as error:
+        error.add_note(f"The middleware {name_of(func)} returned it.")
+        raise
+    return response
 
 
 async def full_dispatch(ctx: Context) -> Response:
@@ -131,14 +185,15 @@ async def full_dispatch(ctx: Context) -> Response:
     return await plan.finalize_request(ctx, rv, False)
 
 
-async def fail(ctx: Context, error: BaseException) -> None:
-    """Answer an error that came through everything, or let it pass; then teardown."""
-    if ctx.held and "kolben.preserve" not in ctx.request.scope:  # type: ignore[union-attr]
-        ctx.held = False  # the body that wanted the context will not be sent
+async def fail(ctx: Context, error: BaseException, answered: bool = False) -> None:
+    """Answer an error that came through everything, or let it pass; then teardown.
+
+    :param answered: Was that tried already, so that it has to pass?
+    """
     try:
-        if not isinstance(error, Exception):
+        if answered:
             raise error
-        ctx.answer = await ctx.plan.handle_exception(ctx, error)
+        ctx.answer = await answer_error(ctx, error)
     finally:
         try:
             if not ctx.held:
@@ -147,6 +202,21 @@ async def fail(ctx: Context, error: BaseException) -> None:
                 await (shielded(ctx, ending) if is_cancelled else ending)
         finally:
             del error  # a traceback leads to this frame; so below, wherever one may
+
+
+async def answer_error(ctx: Context, error: BaseException) -> Response:
+    """Answer an error that came through everything.
+
+    :raises BaseException: the error, where it is to pass.
+    """
+    if ctx.held and "kolben.preserve" not in ctx.request.scope:  # type: ignore[union-attr]
+        ctx.held = False  # the body that wanted the context will not be sent
+    try:
+        if not isinstance(error, Exception):
+            raise error
+        return await ctx.plan.handle_exception(ctx, error)
+    finally:
+        del error
 
 
 async def begin(ctx: Context, pushed: bool) -> Any:
@@ -196,13 +266,27 @@ async def finalize(ctx: Context, response: Response) -> Response:
 
 
 async def process_response(ctx: Context, response: Response) -> Response:
-    """Run the functions of :func:`after_this_request`, the after hooks, and save the session."""
+    """What is done with every response, before it is sent."""
     plan: Plan = ctx.plan
-    # They are kept: if a hook fails, they run on the answer to that error, too.
-    for function in ctx.after_functions or ():
-        response = checked(await plan.driver(function)(response), function)
+    if ctx.after_functions:
+        response = await run_after_functions(ctx, response)
     for hook in plan.after:
         response = checked(await hook(response), hook)
+    await save_session(ctx, response)
+    return response
+
+
+async def run_after_functions(ctx: Context, response: Response) -> Response:
+    """Run the functions of :func:`after_this_request`."""
+    # They are kept: if a hook fails, they run on the answer to that error, too.
+    for function in ctx.after_functions or ():
+        response = checked(await ctx.plan.driver(function)(response), function)
+    return response
+
+
+async def save_session(ctx: Context, response: Response) -> None:
+    """Save the session, if there is anything to save."""
+    plan: Plan = ctx.plan
     session = ctx.opened_session
     if session is None and plan.refreshes_session:
         interface: Any = ctx.app.session_interface
@@ -211,7 +295,6 @@ async def process_response(ctx: Context, response: Response) -> Response:
             session = ctx.opened_session
     if session is not None and not ctx.app.session_interface.is_null_session(session):
         await plan.save_session(ctx.app, session, response)
-    return response
 
 
 def checked(response: Any, hook: Any) -> Response:
