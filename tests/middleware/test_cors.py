@@ -479,3 +479,17 @@ def test_a_policy_for_all_routes_by_function(reach: Any) -> None:
     for path, origin in (("/1", A), ("/missing", A), ("/folder/", B), ("/folder", A)):
         assert reach(app, path, "OPTIONS", **asks(origin, "GET")).status == 204
         assert reach(app, path, origin=origin).headers["Access-Control-Allow-Origin"] == origin
+
+
+@pytest.mark.parametrize("path", ["/", "/missing"])
+def test_where_hosts_are_checked(reach: Any, path: str) -> None:
+    app = Kolben(__name__)
+    app.config["TRUSTED_HOSTS"] = ["localhost"]
+    app.add_middleware(CORS, origins=B)
+
+    @app.get("/", middleware=[cors(origins=A)])
+    def view() -> str:
+        return "view"
+
+    origin = A if path == "/" else B
+    assert reach(app, path, "OPTIONS", **asks(origin, "GET")).status == 204

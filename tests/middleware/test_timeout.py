@@ -393,3 +393,32 @@ class Marked:
             self.answered.set()
 
         await self.app(scope, receive, noted)
+
+
+async def test_what_an_application_makes_of_its_lateness_is_no_error() -> None:
+    late = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await anyio.sleep_forever()
+        except anyio.get_cancelled_exc_class():
+            try:
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+            except OSError as error:  # as it would do if the client had left
+                late.append(str(error))
+                raise LookupError("the client has left") from error
+
+    sent = await call(Timeout(app, seconds=SOON))  # type: ignore[arg-type]
+    assert [message.get("status") for message in sent] == [503, None]
+    assert late == ["The response came too late; the client was answered 503."]
+
+
+async def test_other_errors_of_the_application_are_told() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise LookupError("cleaning up failed")
+
+    with pytest.raises(LookupError, match="cleaning up failed"):
+        await call(Timeout(app, seconds=SOON))  # type: ignore[arg-type]
