@@ -131,9 +131,7 @@ async def call_next(ctx: Context, index: int, request: Any) -> Response:
             raise
         try:
             if index < len(plan.middleware):
-                rv = await plan.handle_user_exception(ctx, error)
-                response: Response = plan.make_response(rv)
-                return response
+                return plan.make_response(await plan.handle_user_exception(ctx, error))
         except Exception as unhandled:
             error = unhandled
         ctx.failed = error
@@ -209,12 +207,13 @@ async def answer_error(ctx: Context, error: BaseException) -> Response:
 
     :raises BaseException: the error, where it is to pass.
     """
+    plan: Plan = ctx.plan
     if ctx.held and "kolben.preserve" not in ctx.request.scope:  # type: ignore[union-attr]
         ctx.held = False  # the body that wanted the context will not be sent
     try:
         if not isinstance(error, Exception):
             raise error
-        return await ctx.plan.handle_exception(ctx, error)
+        return await plan.handle_exception(ctx, error)
     finally:
         del error
 

@@ -124,6 +124,10 @@ class Compiler:
         after = gather(app.after_request_funcs, outward, backwards=True)
         teardown = gather(app.teardown_request_funcs, outward, backwards=True)
         teardown_app = app.teardown_appcontext_funcs[::-1]
+        middleware = [
+            *gather(app.middleware_funcs, inward, backwards=True),
+            *options.get("middleware", ()),
+        ]
         if driver is not None:
             plan.hops = driver is thread_driver
         elif view is not None:
@@ -147,7 +151,7 @@ class Compiler:
         plan.error_handlers = error_handlers(app, outward, drive)
         plan.waits = (
             any(map(may_wait, (step, *url_value, *before, *after, *teardown, *teardown_app)))
-            or bool(app.middleware_funcs or options.get("middleware"))
+            or not all(getattr(f, "runs_inline", False) for f in middleware)
             or bool(app.error_handler_spec)
             or type(interface) is not SecureCookieSessionInterface
         )
@@ -168,10 +172,6 @@ class Compiler:
         plan.limits = Limits(
             *(options.get(name, app.config[name.upper()]) for name in BODY_OPTIONS)
         )
-        middleware = [
-            *gather(app.middleware_funcs, inward, backwards=True),
-            *options.get("middleware", ()),
-        ]
         plan.middleware = tuple(middleware_step(f, drive, app.view_lane) for f in middleware)
         self.stages(app, plan)
         if middleware:
