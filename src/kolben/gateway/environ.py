@@ -9,7 +9,7 @@ from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ..wrappers.inbound import INVALID, UNKNOWN
+from ..wrappers.inbound import ENDLESS, INVALID, UNKNOWN
 
 if TYPE_CHECKING:
     from .._types import Message, RawHeader, Scope
@@ -48,9 +48,10 @@ def _raw_path(environ: Environ) -> bytes:
     uri: str | None = environ.get("RAW_URI") or environ.get("REQUEST_URI")
     if uri is None:
         return quote(_path(environ)).encode()
+    uri = uri.partition("?")[0]
     if uri[:1] != "/":  # a proxy's form: with scheme and host
         uri = "/" + uri.partition("://")[2].partition("/")[2]
-    return uri.partition("?")[0].encode("latin-1", "replace")
+    return uri.encode("latin-1", "replace")
 
 
 def _headers(environ: Environ) -> list[RawHeader]:
@@ -107,8 +108,6 @@ MAKERS: dict[str, Callable[[Environ], Any]] = {
     "server": _server,
     "extensions": _extensions,
     "wsgi_environ": lambda environ: environ,
-    # For who wants this field alone, and need not have all the others made.
-    "kolben.content_type": lambda environ: environ.get("CONTENT_TYPE"),
 }
 
 
@@ -140,6 +139,12 @@ class EnvironScope(dict[str, Any]):
     def __contains__(self, key: object) -> bool:
         return dict.__contains__(self, key) or key in MAKERS
 
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """The value of a key, set to ``default`` where there is none."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
     def whole(self) -> Scope:
         """A plain dictionary of everything."""
         made = {key: self[key] for key in MAKERS}
@@ -168,6 +173,9 @@ class EnvironScope(dict[str, Any]):
     def copy(self) -> dict[str, Any]:
         """A plain dictionary of everything."""
         return dict(self.whole())
+
+    def __or__(self, other: dict[str, Any]) -> dict[str, Any]:  # type: ignore[override]
+        return {**self, **other}
 
 
 def has_body(environ: Environ) -> bool:
@@ -202,8 +210,9 @@ class Input:
         self.ended = self.broken = False
         text: str | None = environ.get("CONTENT_LENGTH")
         if not text or "HTTP_TRANSFER_ENCODING" in environ:
-            self.length = UNKNOWN
-            self.left: int | None = None if environ.get("wsgi.input_terminated") else 0
+            ends = environ.get("wsgi.input_terminated")
+            self.length = UNKNOWN if ends or "HTTP_TRANSFER_ENCODING" not in environ else ENDLESS
+            self.left: int | None = None if ends else 0
         elif text.isdecimal() and text.isascii() and len(text) < 20:
             self.length = self.left = int(text)
         else:

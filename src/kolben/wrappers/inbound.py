@@ -14,8 +14,9 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 #: Instead of a length: none is announced and so there is no body; the body ends when it ends;
-#: the Content-Length is not a number, or there are two that differ.
-NO_BODY, UNKNOWN, INVALID = -1, -2, -3
+#: the Content-Length is not a number, or there are two that differ; the body comes in chunks, and
+#: a WSGI server does not say that it can tell where they end.
+NO_BODY, UNKNOWN, INVALID, ENDLESS = -1, -2, -3, -4
 
 
 def announced_length(scope: MutableMapping[str, Any]) -> int:
@@ -28,7 +29,9 @@ def announced_length(scope: MutableMapping[str, Any]) -> int:
                 return INVALID
             length = int(value)
         elif name == b"transfer-encoding":
-            return UNKNOWN
+            environ = scope.get("wsgi_environ")
+            ends = environ is None or environ.get("wsgi.input_terminated")
+            return UNKNOWN if ends else ENDLESS
     if (
         length == NO_BODY
         # In HTTP/2 and 3 nothing need announce a body.

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self, overload
 
-from ..exceptions import BadRequest, ClientDisconnected, HTTPException, RequestEntityTooLarge
+from ..exceptions import (
+    BadRequest,
+    ClientDisconnected,
+    HTTPException,
+    LengthRequired,
+    RequestEntityTooLarge,
+)
 from ..http.datastructures import FileStorage, MultiDict
 from ..local import drive, lazy, running_backend, thread
 from .forms import (
@@ -19,6 +25,7 @@ from .forms import (
     too_large,
 )
 from .inbound import (
+    ENDLESS,
     INVALID,
     NO_BODY,
     BodyReader,
@@ -152,6 +159,9 @@ class RequestBody(RequestFields):
         if length == INVALID:
             self._error = BadRequest("The Content-Length is not a valid number.")
             return False
+        if length == ENDLESS:
+            self._error = LengthRequired("This server cannot read a body without Content-Length.")
+            return False
         if limit is not None and length > limit:
             self._error = too_large("The request's body is")
             self._refused_under = limit
@@ -256,6 +266,7 @@ class RequestBody(RequestFields):
         It can be read once. Pieces that were read are not in :attr:`data` any more.
 
         :raises BadRequest: if the Content-Length is invalid.
+        :raises LengthRequired: if the body comes in chunks that a WSGI server does not decode.
         :raises RequestEntityTooLarge: if the body is announced as longer than
             :attr:`max_content_length`.
         """

@@ -36,7 +36,7 @@ from ..http.headers import (
 from ..http.ranges import parse_if_range_header, parse_range_header
 from ..local import lazy
 from .hosts import get_current_url, get_host
-from .inbound import INVALID, NO_BODY, UNKNOWN, announced_length
+from .inbound import INVALID, announced_length
 
 
 def is_json_mimetype(mimetype: str) -> bool:
@@ -45,8 +45,6 @@ def is_json_mimetype(mimetype: str) -> bool:
         mimetype.startswith("application/") and mimetype.endswith("+json")
     )
 
-
-_unset: Any = object()
 
 # Content types that need no parsing.
 _PLAIN_TYPES = frozenset({"application/json", "application/x-www-form-urlencoded", "text/plain"})
@@ -232,7 +230,9 @@ class RequestFields:
         An invalid value gives 0 here, as in Flask, and a 400 where the body is asked for.
         """
         length = announced_length(self.scope)
-        return {NO_BODY: None, UNKNOWN: None, INVALID: 0}.get(length, length)
+        if length == INVALID:
+            return 0
+        return None if length < 0 else length
 
     @lazy
     def _content_type(self) -> tuple[str, dict[str, str]]:
@@ -240,11 +240,15 @@ class RequestFields:
         if headers is not None:
             value = headers.get("content-type")
         else:
-            # Bodies are asked for more often than headers, which need not be made for this.
-            value = self.scope.get("kolben.content_type", _unset)
-            if value is _unset:
-                value = None
-                for name, raw in self.scope["headers"]:
+            scope: Any = self.scope
+            environ = getattr(scope, "environ", None)
+            value = None
+            # Bodies are asked for more often than headers, which under WSGI need not be made for
+            # this. Once they are, somebody may have changed them.
+            if environ is not None and not dict.__contains__(scope, "headers"):
+                value = environ.get("CONTENT_TYPE")
+            else:
+                for name, raw in scope["headers"]:
                     if name == b"content-type":
                         value = raw.decode("latin-1")
                         break
