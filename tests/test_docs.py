@@ -195,6 +195,27 @@ def test_colours(load: Load) -> None:
     assert client.get("/loop").json == {"user": "Ada", "locale": "de"}
 
 
+def test_mounting(load: Load) -> None:
+    client = load("mounting").app.test_client()
+    with client.lifespan():
+        assert client.get("/shop/").json == {"cart": [], "pay": "/shop/pay"}
+        assert client.get("/teams/shop/").json == {"cart": [], "pay": "/teams/shop/pay"}
+        assert client.get("/api/items").json == ["pen", "ink"]
+        assert client.get("/old/thing").text == "the old page thing"
+        assert client.get("/buy", follow_redirects=True).text == "paid"
+        with client.application.test_request_context():
+            assert kolben.url_for("teams.shop.cart") == "/teams/shop/"
+
+
+def test_mounted(load: Load) -> None:
+    module = load("mounted")
+    for outer in (module.in_starlette, module.in_django, module.in_werkzeug):
+        app = kolben.Kolben("outer")
+        app.mount("/", outer)
+        found = app.test_client().get("/kolben/where").json
+        assert found == {"prefix": "/kolben", "url": "/kolben/where"}
+
+
 def test_commands(load: Load) -> None:
     runner = load("commands").app.test_cli_runner()
     assert runner.invoke(args=["greet", "Ada"]).output == "Hello, Ada, from commands!\n"

@@ -67,11 +67,11 @@ Urls.urlpatterns = [  # type: ignore[attr-defined]
 ]
 
 
-settings.configure(
-    ROOT_URLCONF=Urls,
-    ALLOWED_HOSTS=["*"],
-    SECRET_KEY="only for these tests",
-    MIDDLEWARE=["django.middleware.common.CommonMiddleware"],
-    LOGGING_CONFIG=None,
-)
+if not settings.configured:
+    settings.configure()
+settings.ROOT_URLCONF = Urls
+settings.ALLOWED_HOSTS = ["*"]
+settings.SECRET_KEY = "only for these tests"
+settings.MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+settings.LOGGING_CONFIG = None
 django.setup()
