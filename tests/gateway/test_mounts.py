@@ -380,6 +380,43 @@ async def test_websockets_pass_to_the_mount_at_the_root(
     assert request.sent[1]["text"] == "rest hello"
 
 
+def test_what_is_put_around_the_application_is_around_its_mounts(
+    outer: Kolben, admin: Recorder
+) -> None:
+    seen: list[str] = []
+
+    def around(app: Any) -> Any:
+        async def wrapper(scope: Any, receive: Any, send: Any) -> None:
+            seen.append(scope["path"])
+            await app(scope, receive, send)
+
+        return wrapper
+
+    outer.add_middleware(around)
+    outer.asgi_app = around(outer.asgi_app)  # type: ignore[method-assign]
+    assert outer.test_client().get("/admin/x").text == "admin"
+    assert seen == ["/admin/x", "/admin/x"]
+
+
+def test_a_mounted_application_keeps_what_is_around_it(outer: Kolben, inner: Kolben) -> None:
+    class Renaming:
+        def __init__(self, app: Any) -> None:
+            self.app = app
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await self.app({**scope, "path": "/inner/tags/renamed"}, receive, send)
+
+    inner.add_middleware(Renaming)
+    assert outer.test_client().get("/inner/").text == "renamed"
+
+
+def test_a_mounted_application_may_have_mounts_at_its_root(outer: Kolben, inner: Kolben) -> None:
+    inner.mount("/", Recorder("rest"))
+    client = outer.test_client()
+    assert client.get("/inner/tags/x").text == "x"
+    assert client.get("/inner/nowhere").text == "rest"
+
+
 # Litestar's scopes ------------------------------------------------------------------------------
 
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from ..local import running_backend
 from ..wrappers.inbound import NO_BODY, UNKNOWN, announced_length
 from .disconnects import Watcher
+from .environ import Environ
 
 if TYPE_CHECKING:
     from .._types import ASGIApp, Message, Receive, Scope, Send
 
-WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
+WSGIApp = Callable[[Environ, Any], Iterable[bytes]]
 
 
 def check_backend() -> None:
@@ -105,7 +106,7 @@ class Client:
 def _completed(app: WSGIApp) -> WSGIApp:
     """The application, with an environ that holds what a2wsgi does not put there, or puts wrong."""
 
-    def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def call(environ: Environ, start_response: Any) -> Iterable[bytes]:
         scope: Scope = environ["asgi.scope"]
         # A variable of the process, if there is one, has taken its place.
         environ["SCRIPT_NAME"] = scope["root_path"].encode().decode("latin-1")

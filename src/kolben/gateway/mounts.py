@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import HTTPException, NotFound
@@ -15,7 +15,8 @@ from ..routing import Redirection
 from ..routing.paths import ENCODED_SLASH, route_path
 from ..wrappers.request_fields import path_of
 from .bridge import over_loop
-from .mounted_wsgi import serve_wsgi
+from .environ import Environ
+from .mounted_wsgi import WSGIApp, serve_wsgi
 from .mounting import OF_LITESTAR, remounted
 
 if TYPE_CHECKING:
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
 
 
 class Mount:
-    """One mounted application; an ASGI application for scopes of the outer one.
-
-    :ivar wsgi: Answers a WSGI request without an event loop; ``None`` if only ASGI can.
-    """
+    """One mounted application; an ASGI application for scopes of the outer one."""
 
     def __init__(self, record: MountRecord, threads: int) -> None:
         self.prefix = record.prefix
@@ -38,11 +36,10 @@ class Mount:
         if record.is_kolben and record.app.runs_inline:
             self._inline = record.app.asgi_app
         self._is_foreign = not (record.wsgi or record.is_kolben)
-        self._wsgi_app = record.app
+        self._wsgi_app: WSGIApp | None = None
+        if record.wsgi or record.is_kolben:
+            self._wsgi_app = record.app
         self._wsgi_prefix = record.prefix.encode().decode("latin-1")
-        self.wsgi: Callable[[dict[str, Any], Any], Iterable[bytes]] | None = (
-            self._call_wsgi if record.wsgi or record.is_kolben else None
-        )
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Hand on a connection."""
@@ -72,12 +69,16 @@ class Mount:
             below["state"] = {**(scope.get("state") or {}), **self.state}
         return below
 
-    def _call_wsgi(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    @property
+    def wsgi(self) -> WSGIApp | None:
+        """Answers a WSGI request without an event loop; ``None`` if only ASGI can."""
+        return None if self._wsgi_app is None else self._call_wsgi
+
+    def _call_wsgi(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         below = {**environ}
         below["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "").rstrip("/") + self._wsgi_prefix
         below["PATH_INFO"] = environ.get("PATH_INFO", "")[len(self._wsgi_prefix) :]
-        answer: Iterable[bytes] = self._wsgi_app(below, start_response)
-        return answer
+        return self._wsgi_app(below, start_response)  # type: ignore[misc]
 
 
 def lowered(send: Send) -> Send:
