@@ -28,12 +28,9 @@ _end: Any = object()
 
 
 class Lifespan:
-    """The functions of an application's lifespan, in the order of registration."""
+    """The functions of an application's lifespan, run in the order of registration."""
 
     def __init__(self) -> None:
-        self.before: list[Callable[[], Any]] = []
-        self.during: list[Callable[[], Any]] = []
-        self.after: list[Callable[[], Any]] = []
         self._stack: AsyncExitStack | None = None
 
     def is_due(self, app: Kolben) -> bool:
@@ -42,9 +39,9 @@ class Lifespan:
         What mounts an application starts it too.
         """
         return self._stack is None and bool(
-            self.before
-            or self.during
-            or self.after
+            app.before_serving_funcs
+            or app.while_serving_gens
+            or app.after_serving_funcs
             or any(mount.has_lifespan for mount in app.mounts)
         )
 
@@ -54,11 +51,11 @@ class Lifespan:
         What one of them raises undoes those before it.
         """
         async with app.app_context(), AsyncExitStack() as stack:
-            for func in self.after:
+            for func in app.after_serving_funcs:
                 stack.push_async_callback(driver(func))
-            for func in self.before:
+            for func in app.before_serving_funcs:
                 await driver(func)()
-            for func in self.during:
+            for func in app.while_serving_gens:
                 await stack.enter_async_context(_context_of(func, driver))
             for mounts in _by_application(app.mounts):
                 await stack.enter_async_context(MountedLifespan(mounts))
