@@ -101,16 +101,15 @@ class Box:
         :param timeout: The seconds that may pass between two things; not for a greenlet's.
         :raises queue.Empty: if they have passed.
         """
-        for index, item in enumerate(self._kept):
-            if wanted(item):
-                del self._kept[index]
-                return item
         above, thread.box = thread.box, self
         try:
             while True:
+                # Each time: a job may have waited itself, and kept what is wanted here.
+                for index, item in enumerate(self._kept):
+                    if wanted(item):
+                        del self._kept[index]
+                        return item
                 item = self._mail.get() if timeout is None else self._mail.get(timeout=timeout)
-                if wanted(item):
-                    return item
                 if callable(item):
                     item()
                 else:
