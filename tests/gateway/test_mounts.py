@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from kolben import Blueprint, Kolben, abort, redirect, request, session, url_for
@@ -567,6 +568,31 @@ async def test_a_wsgi_application_ends_when_the_client_leaves(
     with anyio.fail_after(30):
         await request.run(outer)
     assert body.closed.is_set()
+
+
+@on_asyncio
+async def test_a_wsgi_application_ends_when_its_request_is_cancelled(
+    outer: Kolben, wire: Any
+) -> None:
+    body = Endless()
+
+    def app(environ: dict[str, Any], start_response: Any) -> Endless:
+        start_response("200 OK", [])
+        return body
+
+    async def slow(message: Any) -> None:  # so that its thread waits for the client, too
+        request.sent.append(message)
+        if len(request.sent) > 1:
+            scope.cancel()
+            await anyio.sleep(0.1)
+
+    outer.mount("/endless", app)
+    request = wire("/endless")
+    request.send = slow
+    with anyio.CancelScope() as scope:
+        await request.run(outer)
+    assert scope.cancelled_caught
+    assert await anyio.to_thread.run_sync(body.closed.wait, 30)
 
 
 @on_asyncio

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from asyncio import Task, get_running_loop, shield
 from collections.abc import Callable, Iterable, Iterator
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ from .environ import Environ
 
 if TYPE_CHECKING:
     from .._types import ASGIApp, Message, Receive, Scope, Send
+
+#: An event loop refers to its tasks weakly.
+_running: set[Task[None]] = set()
 
 WSGIApp = Callable[[Environ, Any], Iterable[bytes]]
 
@@ -49,8 +53,12 @@ def serve_wsgi(app: WSGIApp, threads: int) -> ASGIApp:
         headers = [pair for pair in scope["headers"] if b"_" not in pair[0]]
         client = Client(scope, receive, send)
         scope = {**scope, "headers": headers, "kolben.client": client}
+        # In a task of its own, which is not cancelled: the thread waits for what it does.
+        work = get_running_loop().create_task(bridge(scope, client.receive, client.send))
+        _running.add(work)
+        work.add_done_callback(_running.discard)
         try:
-            await bridge(scope, client.receive, client.send)
+            await shield(work)
         finally:
             client.stop()
 
@@ -79,11 +87,13 @@ class Client:
 
     async def receive(self) -> Message:
         """A part of the request's body."""
+        if self._gone:
+            return {"type": "http.disconnect"}
         if self._watcher is not None:
             return {"type": "http.request", "body": b"", "more_body": False}
         message = await self._receive()
         self._complete = not message.get("more_body", False)
-        self._gone = self._gone or message["type"] == "http.disconnect"
+        self._gone = message["type"] == "http.disconnect"
         return message
 
     async def send(self, message: Message) -> None:
@@ -98,9 +108,12 @@ class Client:
             self._gone = True
 
     def stop(self) -> None:
-        """Stop watching: the request is over."""
+        """The request is over; what still refers to this one does not keep the server's side."""
+        self._gone = True
         if self._watcher is not None:
             self._watcher.stop()
+            self._watcher = None
+        del self._receive, self._send
 
 
 def _completed(app: WSGIApp) -> WSGIApp:
