@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -183,3 +184,18 @@ async def test_what_is_set_at_startup_is_there_for_requests(app: Kolben) -> None
     await app.startup()
     assert (await app.test_client().get("/")).text == "connected"
     await app.shutdown()
+
+
+async def test_it_is_due_until_somebody_has_started_it(
+    app: Kolben, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not app.has_lifespan
+    app.before_serving(lambda: None)
+    assert app.has_lifespan
+    await app.startup()
+    assert not app.has_lifespan
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: 0)  # as in a process that was forked after that
+        assert app.has_lifespan
+    await app.shutdown()
+    assert app.has_lifespan

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from asyncio import get_running_loop
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -32,13 +33,15 @@ class Lifespan:
 
     def __init__(self) -> None:
         self._stack: AsyncExitStack | None = None
+        self._process = 0
 
     def is_due(self, app: Kolben) -> bool:
-        """Whether there is anything to start, and nobody has.
+        """Whether there is anything to start, and nobody has done so in this process.
 
         What mounts an application starts it too.
         """
-        return self._stack is None and bool(
+        has_begun = self._stack is not None and self._process == os.getpid()
+        return not has_begun and bool(
             app.before_serving_funcs
             or app.while_serving_gens
             or app.after_serving_funcs
@@ -59,7 +62,7 @@ class Lifespan:
                 await stack.enter_async_context(_context_of(func, driver))
             for mounts in _by_application(app.mounts):
                 await stack.enter_async_context(MountedLifespan(mounts))
-            self._stack = stack.pop_all()
+            self._stack, self._process = stack.pop_all(), os.getpid()
 
     async def shutdown(self, app: Kolben) -> None:
         """Undo the startup, last first."""
