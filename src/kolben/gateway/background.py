@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import Any, TypeVar, cast
 
-from ..pipeline.native import make_event_loop, start_thread, waiting
+from ..pipeline.native import mailbox, start_thread, waiting
 
 T = TypeVar("T")
 #: Seconds that cancelled tasks get to end when a loop is closed.
@@ -27,10 +27,16 @@ class BackgroundLoop:
     """
 
     def __init__(self, name: str) -> None:
-        loop = make_event_loop()
         stop = asyncio.Event()
+        # Made by its own thread: under gevent it waits in that thread's hub, where threads that
+        # are greenlets, anyio's for one, run meanwhile.
+        made = mailbox()
+        join = start_thread(_serve, name, stop, made.put)
+        loop = made.get()
+        made.close()
+        if not isinstance(loop, asyncio.AbstractEventLoop):
+            raise loop
         self.loop = loop
-        join = start_thread(_serve, name, loop, stop)
         #: Who needs it: clients, and responses that are being streamed.
         self.users: weakref.WeakSet[Any] = weakref.WeakSet()
         self._close = weakref.finalize(self, _stop, loop, stop, join, os.getpid())
@@ -113,7 +119,12 @@ def _nothing() -> None:
 _running: set[asyncio.Task[None]] = set()
 
 
-def _serve(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+def _serve(stop: asyncio.Event, made: Callable[[object], None]) -> None:
+    try:
+        loop = asyncio.new_event_loop()
+    except Exception as error:
+        return made(error)
+    made(loop)
     async def stopped() -> None:
         await stop.wait()
 

@@ -7,7 +7,6 @@ whoever waits for that thread must not stop the other greenlets of his own.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from _queue import SimpleQueue as SimpleQueue  # what gevent leaves as it is
 from collections import deque
@@ -158,16 +157,6 @@ def start_thread(target: Callable[..., object], name: str, *args: Any) -> Callab
 
     get_original("_thread", "start_new_thread")(run, ())
     return ended.get
-
-
-def make_event_loop() -> asyncio.AbstractEventLoop:
-    """An event loop for a thread that :func:`start_thread` has started."""
-    if not greenlets():
-        return asyncio.new_event_loop()
-    from gevent.monkey import get_original
-
-    # gevent's own selector waits in the hub of its thread, which has nothing to do for it there.
-    return asyncio.SelectorEventLoop(get_original("selectors", "DefaultSelector")())
 
 
 def make_lock() -> Any:
