@@ -248,6 +248,44 @@ async def test_a_startup_that_is_cancelled_leaves_nothing_behind(
     assert sorted(log) == ["cancelled", "outer down", "outer up"]
 
 
+async def test_a_shutdown_that_is_cancelled_leaves_nothing_behind(
+    app: Kolben, log: list[str]
+) -> None:
+    async def hangs(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            log.append("cancelled")
+
+    app.mount("/hangs", hangs)
+    await app.startup()
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as group:
+            group.start_soon(app.shutdown)
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()
+    await anyio.wait_all_tasks_blocked()
+    assert sorted(log) == ["cancelled", "outer down", "outer up"]
+
+
+async def test_one_that_asks_for_more_messages_ends(app: Kolben, log: list[str]) -> None:
+    async def asks(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            while True:
+                message = await receive()
+                await send({"type": f"{message['type']}.complete"})
+        finally:
+            log.append("asks no more")
+
+    app.mount("/asks", asks)
+    assert await life(app) == ["startup.complete", "shutdown.complete"]
+    await anyio.wait_all_tasks_blocked()
+    assert sorted(log) == ["asks no more", "outer down", "outer up"]
+
+
 async def test_the_context_of_the_outer_application_is_not_seen(app: Kolben) -> None:
     seen: list[Any] = []
     variable: ContextVar[int] = ContextVar("variable", default=0)

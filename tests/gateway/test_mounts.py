@@ -530,6 +530,40 @@ def test_the_body_can_be_read_in_every_way(outer: Kolben) -> None:
     assert answer.text == repr(parts)
 
 
+@on_asyncio
+async def test_input_that_is_read_late_is_at_its_end(outer: Kolben, wire: Any) -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        yield b"first "
+        yield repr(environ["wsgi.input"].read()).encode()
+
+    outer.mount("/late", app)
+    request = wire("/late")
+    await request.run(outer)
+    assert request.body == b"first b''"
+
+
+@on_asyncio
+async def test_a_client_that_leaves_while_it_sends_is_the_end_of_the_input(
+    outer: Kolben, wire: Any
+) -> None:
+    read: list[bytes] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        read.append(environ["wsgi.input"].read())
+        start_response("200 OK", [])
+        return [b"nobody reads this"]
+
+    outer.mount("/partial", app)
+    messages = [
+        {"type": "http.request", "body": b"part", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    request = wire("/partial", "POST", messages, headers=[(b"content-length", b"9")])
+    await request.run(outer)
+    assert (read, request.sent) == ([b"part"], [])
+
+
 class Endless:
     """The body of a WSGI response that ends when it is closed."""
 

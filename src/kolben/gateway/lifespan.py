@@ -237,7 +237,8 @@ class MountedLifespan:
         if not self._asked:
             self._asked = True
             return {"type": "lifespan.startup"}
-        if self._stopped.is_set():
+        if self._stopped.is_set():  # nothing will come; no task is left to wait for it
+            self._cancel()
             await sleep_forever()
         await self._stopping.wait()
         return {"type": "lifespan.shutdown"}
