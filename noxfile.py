@@ -104,6 +104,6 @@ def cover(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """What a request costs in process, beside raw ASGI and the peers; ``-- --check`` judges it."""
+    """What a request costs, beside raw ASGI and WSGI and the peers; ``-- --check`` judges it."""
     session.install("-e", ".", "-r", "tests/benchmarks/requirements.txt")
     session.run("python", "tests/benchmarks/run.py", *session.posargs)

@@ -180,7 +180,7 @@ PARTS: dict[str, Requests | Pings] = {
         over_gunicorn.bursts,
         {RAW_WSGI: "raw_wsgi", OURS: "kolben_def", "Flask": "flask"},
         [(TEXT, [Limit(1.15, RAW_WSGI)])],
-        rounds=40,
-        length=500,
+        rounds=80,
+        length=250,
     ),
 }
