@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from inspect import isawaitable, iscoroutinefunction
 from opcode import opmap
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -141,7 +141,9 @@ class Compiler:
         else:
             plan.inline = self.plan_for(app, endpoint, None, step, options, thread_driver)
 
-        plan.view = plan.dispatched = drive(step)
+        # What stands in a view's place does no slow work: it is called where it is.
+        in_place = view is None and not plan.hops
+        plan.view = plan.dispatched = direct(step) if in_place else drive(step)
         plan.rule = plan.options = plan.twin = None
         plan.url_value_preprocessors = tuple(map(drive, url_value))
         plan.before = tuple(map(drive, before))
@@ -150,7 +152,8 @@ class Compiler:
         plan.teardown_app = tuple(map(drive, teardown_app))
         plan.error_handlers = error_handlers(app, outward, drive)
         plan.waits = (
-            any(map(may_wait, (step, *url_value, *before, *after, *teardown, *teardown_app)))
+            any(map(may_wait, (*url_value, *before, *after, *teardown, *teardown_app)))
+            or (view is not None and may_wait(view))
             or not all(getattr(f, "runs_inline", False) for f in middleware)
             or bool(app.error_handler_spec)
             or type(interface) is not SecureCookieSessionInterface
@@ -328,14 +331,12 @@ def dispatcher(drive: Driver) -> Step:
     return dispatch
 
 
-async def raise_routing_exception(**view_args: Any) -> Any:
+def raise_routing_exception(**view_args: Any) -> Any:
     """What stands in the place of a view where no rule matched."""
     ctx = require_request()
-    raised: Awaitable[Any] | Any = ctx.app.raise_routing_exception(ctx.request)  # type: ignore[arg-type]
-    return await raised if isawaitable(raised) else raised
+    return ctx.app.raise_routing_exception(ctx.request)  # type: ignore[arg-type]
 
 
-async def answer_options(**view_args: Any) -> Any:
+def answer_options(**view_args: Any) -> Any:
     """What stands in the place of a view for an ``OPTIONS`` that it does not answer itself."""
-    answer: Awaitable[Any] | Any = current.get().app.make_default_options_response()
-    return await answer if isawaitable(answer) else answer
+    return current.get().app.make_default_options_response()
