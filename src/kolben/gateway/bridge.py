@@ -17,6 +17,7 @@ from ..local import drive
 from ..pipeline.lanes import Lane
 from ..pipeline.native import Box
 from ..pipeline.run import TEARDOWN_SECONDS
+from .environ import Input
 from .process import worker_process
 
 if TYPE_CHECKING:
@@ -50,13 +51,18 @@ class Bridge:
     def __init__(self, application: ASGIApp, scope: Scope, receive: Receive) -> None:
         self.application = application
         self.receive_here = receive
-        self.received = False
+        #: Somebody has read the body before.
+        self.received = isinstance(receive, Input) and receive.ended and not receive.broken
+        #: There is none, so that reading it does not block.
+        self.is_empty = isinstance(receive, Input) and receive.left == 0
         self.box = Box()
         self.scope: Scope = {**scope, "kolben.worker": self.box.put}
         self.loop = worker_process().home().loop
         self.unread = 0
         self.task: Task[None] | None = None
         self.over = False
+        #: What the application got for sending to a client that had left.
+        self.refused: OSError | None = None
 
     # In the server's thread
 
@@ -91,10 +97,13 @@ class Bridge:
         self.over = True
         self.box.close()
         if not task.cancelled() and (error := task.exception()) is not None:
+            refused, self.refused = self.refused, None
+            if error is refused:  # what it was told, and need not tell
+                return
             try:
                 raise error
             finally:
-                del error, task
+                del error, refused, task
 
     def read(self) -> Message:
         """The next message of the request."""
@@ -102,7 +111,7 @@ class Bridge:
 
     def close(self) -> None:
         """Tell the application, if it has not ended, that the client has left, and wait for it."""
-        if self.over:
+        if self.over or self.loop.is_closed():
             return
         self.loop.call_soon_threadsafe(self.leave)
         while not self.over:
@@ -119,8 +128,11 @@ class Bridge:
     async def receive(self) -> Message:
         """ASGI's ``receive``."""
         if not self.received:
-            message = await _borrowed.run(self.read, worker=self.box.put)
-            self.received = not message.get("more_body", False)
+            if self.is_empty:
+                message = self.read()
+            else:
+                message = await _borrowed.run(self.read, worker=self.box.put)
+            self.received = message["type"] == "http.request" and not message.get("more_body")
             return message
         await self.gone.wait()
         return {"type": "http.disconnect"}
@@ -128,7 +140,8 @@ class Bridge:
     async def send(self, message: Message) -> None:
         """ASGI's ``send``."""
         if self.gone.is_set():
-            raise OSError("The client has closed the connection.")
+            self.refused = OSError("The client has closed the connection.")
+            raise self.refused
         self.box.put((message,))
         self.unread += len(message.get("body") or b"")
         while self.unread > UNREAD and not self.gone.is_set():
@@ -145,7 +158,8 @@ class Bridge:
         self.gone.set()
         self.taken.set()
         if self.task is not None:
-            self.loop.call_later(TEARDOWN_SECONDS, self.task.cancel)
+            timer = self.loop.call_later(TEARDOWN_SECONDS, self.task.cancel)
+            self.task.add_done_callback(lambda task: timer.cancel())
 
 
 async def over_loop(application: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

@@ -134,7 +134,7 @@ class EnvironScope(dict[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value of a key, or ``default`` where there is none."""
-        return self[key] if key in self else default
+        return self[key] if key in self else default  # noqa: SIM401 - this is what makes it so
 
     def __contains__(self, key: object) -> bool:
         return dict.__contains__(self, key) or key in MAKERS

@@ -36,7 +36,7 @@ from .environ import Environ, EnvironScope, Input, has_body
 if TYPE_CHECKING:
     from .._types import ASGIApp, Message, RawHeader, Receive, Scope, Send
     from ..context import Kolben
-    from ..wrappers import Request
+    from ..wrappers import Request, Response
     from .asgi import Gateway
 
 StartResponse = Callable[..., Any]
@@ -77,6 +77,13 @@ BLOCK = 64 * 1024
 def status_line(status: int) -> str:
     """The status as WSGI wants it: with a phrase."""
     return STATUS_LINES.get(status) or f"{status} Unknown"
+
+
+def line_of(status: int, response: Response | None) -> str:
+    """The status as WSGI wants it, with the phrase that was chosen for it, if one was."""
+    if response is not None and "_status" in response.__dict__ and response.status_code == status:
+        return response.status
+    return status_line(status)
 
 
 def wsgi_headers(headers: Iterable[RawHeader]) -> list[tuple[str, str]]:
@@ -188,8 +195,8 @@ def answer(
     else:
         headers, content = made.to_asgi()
         if content is None:
-            return drive_app(sender(gateway, ctx), app, scope, start_response)
-        start_response(status_line(made.status_code), wsgi_headers(headers))
+            return drive_app(sender(gateway, ctx), app, scope, start_response, body, made)
+        start_response(line_of(made.status_code, made), wsgi_headers(headers))
         must_end = ctx.held or made.must_be_closed()
     if method == "HEAD":
         content = b""
@@ -231,14 +238,21 @@ def sender(gateway: Gateway, ctx: Context) -> ASGIApp:
 
 
 def drive_app(
-    application: ASGIApp, app: Kolben, scope: EnvironScope, start_response: StartResponse
+    application: ASGIApp,
+    app: Kolben,
+    scope: EnvironScope,
+    start_response: StartResponse,
+    body: Input | None = None,
+    response: Response | None = None,
 ) -> Iterable[bytes]:
     """Let an ASGI application answer, driven by hand in this thread.
 
     :param application: Awaits nothing but what it is given.
-    :param app: Where errors are logged.
+    :param app: For the message of an error.
+    :param body: The request's, if somebody has begun to read it.
+    :param response: What is sent, where that is known.
     """
-    body = Input(scope.environ)
+    body = body or Input(scope.environ)
     driven = Driven(application(scope, body, hand_out))
     head = driven.next()
     if head is None:
@@ -247,12 +261,18 @@ def drive_app(
         return gone(start_response)
     # An error up to here is the server's to answer: nothing has been promised yet.
     first = driven.next()
-    start_response(status_line(head["status"]), wsgi_headers(head.get("headers", ())))
-    if first is not None and first["type"] == PATHSEND:
-        file = SentFile(first["path"], driven)
-        body_of_file: Iterable[bytes] = scope.environ["wsgi.file_wrapper"](file, BLOCK)
-        return body_of_file
-    return DrivenBody(driven, first)
+    line = line_of(head["status"], response)
+    try:
+        sends_file = first is not None and first["type"] == PATHSEND
+        file = SentFile(first["path"], driven) if sends_file else None  # type: ignore[index]
+        start_response(line, wsgi_headers(head.get("headers", ())))
+    except BaseException:
+        driven.close()
+        raise
+    if file is None:
+        return DrivenBody(driven, first)
+    body_of_file: Iterable[bytes] = scope.environ["wsgi.file_wrapper"](file, BLOCK)
+    return body_of_file
 
 
 def gone(start_response: StartResponse) -> Iterable[bytes]:
@@ -349,11 +369,7 @@ class SentFile:
 
     def __init__(self, path: str, driven: Driven) -> None:
         self.driven = driven
-        try:
-            self.file = open(path, "rb", buffering=0)  # noqa: SIM115 - the server closes it
-        except BaseException:
-            driven.close()
-            raise
+        self.file = open(path, "rb", buffering=0)  # noqa: SIM115 - the server closes it
         self.read = self.file.read
         self.fileno = self.file.fileno
         self.seek, self.tell = self.file.seek, self.file.tell

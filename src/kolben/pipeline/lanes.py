@@ -142,7 +142,10 @@ class _Outcome(Generic[T]):
                 await self.future
             except CancelledError as error:
                 cancelled = error
-        raise cancelled
+        try:
+            raise cancelled
+        finally:
+            del cancelled  # its traceback leads to this frame
 
 
 class _Inbox:
