@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from functools import partial
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .. import signals
 from ..exceptions import BadRequestKeyError, HTTPException, InternalServerError, RequestRedirect
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TEARDOWN_SECONDS = 30.0
 
 
-async def run(ctx: Context, whole: bool = True) -> None:
+async def run(ctx: Context, whole: bool = True) -> Any:
     """Take a matched request to its response, ``ctx.answer``.
 
     Teardown has run when this returns, unless the body still needs the context.
@@ -35,6 +35,7 @@ async def run(ctx: Context, whole: bool = True) -> None:
     :param whole: False for :func:`full_dispatch`: errors that nothing handles and teardown are
         left to the caller. It is a part of this function, and not the other way round, since a
         coroutine more would be a tenth of what a small request costs.
+    :return: The response where it is not the whole.
     :raises Exception: what the application does not handle, where
         ``PROPAGATE_EXCEPTIONS`` says so.
     """
@@ -56,20 +57,23 @@ async def run(ctx: Context, whole: bool = True) -> None:
                 make_simple = plan.make_simple
                 if (simple := make_simple(rv)) is not None:
                     ctx.answer = simple
-                    return
+                    return None
             response = plan.make_response(rv)
         except Exception as error:
             rv = await plan.handle_user_exception(ctx, error)
             response = plan.make_response(rv)
         if plan.finishes or ctx.unfinished or listening.used:
             response = await finalize(ctx, response)
+        if not whole:
+            return response
         ctx.answer = response
     except BaseException as error:
         if not whole:
             raise
         return await fail(ctx, error)
-    if whole and (plan.tears_down or listening.used) and not ctx.held:
+    if (plan.tears_down or listening.used) and not ctx.held:
         await teardown(ctx, None)
+    return None
 
 
 async def run_replaced(ctx: Context) -> None:
@@ -86,6 +90,7 @@ async def run_replaced(ctx: Context) -> None:
 
 async def run_middleware(ctx: Context) -> None:
     """:func:`run` with middleware around the hooks, the view and what answers their errors."""
+    plan: Plan = ctx.plan
     ctx.depth = 0
     ctx.failed = None
     try:
@@ -93,7 +98,7 @@ async def run_middleware(ctx: Context) -> None:
             await notify(ctx, signals.appcontext_pushed)
         response = await call_next(ctx, 0, ctx.request)
         failed, ctx.failed = ctx.failed, None  # its traceback leads to the context
-        if ctx.unfinished and ctx.depth <= len(ctx.plan.middleware) and failed is None:
+        if ctx.unfinished and ctx.depth <= len(plan.middleware) and failed is None:
             # The view was not reached: what middleware has put into the session is all there is.
             response = await run_after_functions(ctx, response)
             await save_session(ctx, response)
@@ -101,7 +106,7 @@ async def run_middleware(ctx: Context) -> None:
     except BaseException as error:
         answered, ctx.failed = error is ctx.failed, None
         return await fail(ctx, error, answered)
-    if not ctx.held:
+    if (plan.tears_down or listening.used) and not ctx.held:
         await teardown(ctx, failed)
 
 
@@ -168,12 +173,16 @@ def response_of(ctx: Context, func: Any, rv: Any) -> Response:
     return response
 
 
-async def full_dispatch(ctx: Context) -> Response:
+def full_dispatch(ctx: Context) -> Coroutine[Any, Any, Response]:
     """Hooks, view, and the response made of what came back."""
+    if ctx.plan.finalize_request is finalize_value:
+        return run(ctx, whole=False)
+    return dispatch_and_finalize(ctx)
+
+
+async def dispatch_and_finalize(ctx: Context) -> Response:
+    """:func:`full_dispatch` for an application with a ``finalize_request`` of its own."""
     plan: Plan = ctx.plan
-    if plan.finalize_request is finalize_value:
-        await run(ctx, whole=False)
-        return cast("Response", ctx.answer)
     try:
         rv = await begin(ctx, False)
         if rv is None:
