@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from io import BytesIO, StringIO
 from typing import Any
@@ -228,3 +229,16 @@ def as_async(func: Callable[..., Any]) -> Callable[..., Any]:
 def colour(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Makes a function a ``def``, which it is, or an ``async def`` that really waits."""
     return as_async if request.param == "async def" else lambda func: func
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], None]:
+    """``until(condition)`` waits for what another thread is about to do."""
+
+    def until(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    return until

@@ -30,7 +30,7 @@ ENVIRON: dict[str, Any] = {
 }
 WHOLE = {
     "type": "http",
-    "asgi": {"version": "3.0", "spec_version": "2.5"},
+    "asgi": {"version": "3.0", "spec_version": "2.3"},
     "http_version": "1.1",
     "method": "GET",
     "scheme": "https",

@@ -7,9 +7,8 @@ import gc
 import os
 import sqlite3
 import threading
-import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -863,16 +862,10 @@ def test_what_is_around_both_is_used_by_its_own_protocol(app: Kolben, ask: Any) 
 # What is left of a request ------------------------------------------------------------------
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another thread is about to do."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("kind", ["text", "error", "stream", "form", "missing"])
-def test_nothing_waits_for_the_garbage_collector(ask: Any, colour: Any, kind: str) -> None:
+def test_nothing_waits_for_the_garbage_collector(
+    ask: Any, colour: Any, until: Any, kind: str
+) -> None:
     app = Kolben(__name__)
     app.secret_key = "only for this test"
     app.log_exception = lambda exc_info: None  # type: ignore[method-assign, assignment]
@@ -916,7 +909,7 @@ def test_nothing_waits_for_the_garbage_collector(ask: Any, colour: Any, kind: st
             gc.enable()
 
 
-def test_an_application_is_freed_with_its_last_reference(ask: Any, colour: Any) -> None:
+def test_an_application_is_freed_with_its_last_reference(ask: Any, colour: Any, until: Any) -> None:
     app = Kolben(__name__)
 
     @app.get("/")

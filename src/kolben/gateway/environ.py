@@ -95,7 +95,9 @@ def _extensions(environ: Environ) -> dict[str, Any]:
 #: What each key of the scope is made with.
 MAKERS: dict[str, Callable[[Environ], Any]] = {
     "type": lambda environ: "http",
-    "asgi": lambda environ: {"version": "3.0", "spec_version": "2.5"},
+    # In later versions applications wait for an error from send, instead of the message that
+    # the client has left. One that has nothing to send would learn of it too late.
+    "asgi": lambda environ: {"version": "3.0", "spec_version": "2.3"},
     "http_version": _http_version,
     "method": lambda environ: environ["REQUEST_METHOD"],
     "scheme": lambda environ: environ.get("wsgi.url_scheme", "http"),

@@ -228,6 +228,8 @@ def sender(gateway: Gateway, ctx: Context) -> ASGIApp:
         ctx.scope = scope
         try:
             await gateway.send_streamed(ctx, send, running_backend() is None)
+        except ClientDisconnected:
+            return
         finally:
             request.close()
 
