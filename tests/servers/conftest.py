@@ -17,9 +17,11 @@ TROUBLE = re.compile(
     r"|ResourceWarning|was destroyed but it is pending|never retrieved"
 )
 
-#: An error of the application's, as it logs it.
+#: An error of the application's, as it logs it, or as a WSGI server logs it that gets it: the
+#: one for a response that has begun.
 ASKED_FOR = re.compile(
-    r"(?m)^.*Exception on /\S* \[\w+\]\n(?s:Traceback(?:(?!^\S)..)*?.*?)^LookupError: expected.*$"
+    r"(?m)^(?:.*Exception on /\S* \[\w+\]\n|.*Error handling request.*\n|.*raised an exception\n)?"
+    r"(?s:Traceback(?:(?!^\S)..)*?.*?)^LookupError: expected.*$"
 )
 BREAK = re.compile("ERROR.*ASGI (callable|application) returned without completing (the )?response")
 

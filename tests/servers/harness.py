@@ -72,9 +72,11 @@ class Kind:
     :ivar prefix: The arguments that say where the application is mounted, if it can be told.
     :ivar variables: Variables of its environment.
     :ivar reuses: One connection takes several requests.
-    :ivar pipelines: They may be sent before the answers have come.
+    :ivar chunks: It takes bodies in chunks, and says where they end.
+    :ivar breaks: A client can tell a response that was broken off from one that is complete.
+    :ivar raw: It hands on paths as they were sent, and headers that are not ASCII.
+    :ivar drains: After SIGTERM it answers what it has accepted.
     :ivar continues_early: It sends ``100 Continue`` before the application was asked.
-    :ivar continues: It sends ``100 Continue`` at all.
     :ivar chunks_for_old: It sends chunks to clients of HTTP/1.0, which do not know them.
     :ivar exits: Its exit statuses after SIGTERM.
     :ivar remarks: Patterns of what it logs for reasons that are not the application's.
@@ -93,9 +95,11 @@ class Kind:
     prefix: tuple[str, ...] | None = None
     variables: tuple[tuple[str, str], ...] = ()
     reuses: bool = True
-    pipelines: bool = True
+    chunks: bool = True
+    breaks: bool = True
+    raw: bool = True
+    drains: bool = True
     continues_early: bool = False
-    continues: bool = True
     chunks_for_old: bool = False
     exits: tuple[int, ...] = (0,)
     remarks: tuple[str, ...] = ()
@@ -122,8 +126,12 @@ HYPERCORN_CONTINUE = (
 )
 
 
-#: Its parent process leaves the socket to the garbage collector.
-UVICORN_PARENT = r"sys:1: ResourceWarning: unclosed <socket\.socket [^\n]*\n[^\n]*"
+#: uvicorn's parent process and Gunicorn's worker leave a socket to the garbage collector.
+UNCLOSED = r"sys:1: ResourceWarning: unclosed <socket\.socket [^\n]*\n[^\n]*"
+
+
+#: A client has left; it says so at each write.
+UWSGI_GONE = r"OSError: write error"
 
 
 def _uvicorn(name: str, http: str, loop: str, *needs: str, workers: int = 1) -> Kind:
@@ -139,7 +147,7 @@ def _uvicorn(name: str, http: str, loop: str, *needs: str, workers: int = 1) -> 
         chunks_for_old=http != "h11",
         # It ends by the signal that it was sent, after everything is done.
         exits=(0, -signal.SIGTERM),
-        remarks=(UVICORN_PARENT,) if workers > 1 else (),
+        remarks=(UNCLOSED,) if workers > 1 else (),
     )
 
 
@@ -162,6 +170,7 @@ def _gunicorn(
 ) -> Kind:
     workers = more.get("workers", 1)
     own = ("--worker-class", worker, "--workers", str(workers))
+    more.setdefault("continues_early", more.get("protocol") == "wsgi")
     return Kind(
         f"gunicorn-{name}",
         ("-m", "gunicorn", "{app}", *own, "--no-control-socket", *options),
@@ -193,7 +202,6 @@ def behind_nginx(kind: Kind, how: str) -> Kind:
         front=how,
         prefix=None,
         reuses=True,
-        pipelines=True,
         chunks_for_old=False,
         continues_early=True,
     )
@@ -217,7 +225,15 @@ ASGI_KINDS = (
 )
 
 WSGI_KINDS = (
-    _gunicorn("sync", "sync", protocol="wsgi", workers=2, at_once=2, reuses=False),
+    _gunicorn(
+        "sync",
+        "sync",
+        protocol="wsgi",
+        workers=2,
+        at_once=2,
+        reuses=False,
+        remarks=(UNCLOSED,),
+    ),
     _gunicorn("gthread", "gthread", options=("--threads", "8"), protocol="wsgi", at_once=8),
     _gunicorn("gevent", "gevent", "gevent", protocol="wsgi"),
     Kind(
@@ -225,21 +241,25 @@ WSGI_KINDS = (
         (
             *("-c", "import sys, pyuwsgi; pyuwsgi.run(sys.argv[1:])"),
             *("--module", "{app}", "--master", "--die-on-term", "--need-app"),
-            *("--processes", "2", "--threads", "4"),
+            *("--processes", "2", "--threads", "4", "--buffer-size", "32768"),
         ),
         ("pyuwsgi",),
-        tcp=(
-            *("--http", "127.0.0.1:{port}", "--http-keepalive", "--http-auto-chunked"),
-            "--http-chunked-input",
-        ),
+        # Its own keep-alive cannot be had with streams and 204 both: it takes a length, or
+        # makes chunks of what has no body.
+        tcp=("--http", "127.0.0.1:{port}", "--http-chunked-input", "--http-manage-expect"),
         unix=("--socket", "{socket}"),
         language="uwsgi",
         protocol="wsgi",
         workers=2,
         at_once=8,
-        pipelines=False,
+        reuses=False,
+        chunks=False,
+        breaks=False,
+        drains=False,
+        continues_early=True,
+        remarks=(UWSGI_GONE,),
     ),
-    _granian("granian-wsgi", "wsgi", "--blocking-threads", "8", at_once=8),
+    _granian("granian-wsgi", "wsgi", "--blocking-threads", "8", at_once=8, breaks=False, raw=False),
 )
 
 BY_NAME = {kind.name: kind for kind in (*ASGI_KINDS, *WSGI_KINDS)}
@@ -252,7 +272,7 @@ NGINX_KINDS = (
     behind_nginx(BY_NAME["uwsgi"], "unix"),
 )
 
-KINDS = tuple(k for k in (*ASGI_KINDS, *WSGI_KINDS, *NGINX_KINDS) if k.protocol == "asgi")
+KINDS = (*ASGI_KINDS, *WSGI_KINDS, *NGINX_KINDS)
 
 
 def free_port() -> int:
@@ -401,7 +421,7 @@ class Server:
     # Asking ----------------------------------------------------------------------------------
 
     def connect(self) -> Connection:
-        return Connection(self.port)
+        return Connection(self.port, self.kind.reuses)
 
     def ask(
         self,
@@ -459,13 +479,13 @@ http {{
         listen 127.0.0.1:{port};
         server_name localhost;
         {language}_buffering off;
-        {language}_request_buffering off;
         {directives}
     }}
 }}
 """
 
 NGINX_PROXY = """
+        proxy_request_buffering off;
         proxy_http_version 1.1;
         proxy_set_header Connection $next_connection;
         proxy_set_header Upgrade $http_upgrade;
@@ -487,6 +507,7 @@ NGINX_PROXY = """
 """
 
 NGINX_UWSGI = """
+        uwsgi_request_buffering off;
         uwsgi_param QUERY_STRING $query_string;
         uwsgi_param REQUEST_METHOD $request_method;
         uwsgi_param CONTENT_TYPE $content_type;
@@ -572,12 +593,20 @@ class Answer:
 
 
 class Connection:
-    """One connection of a client, with all of HTTP/1.1 and with plain bytes."""
+    """One connection of a client, with all of HTTP/1.1 and with plain bytes.
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
-        self.h11 = h11.Connection(h11.CLIENT)
+    :param port: Of the server.
+    :param reuses: Whether a second request may follow; else another connection is made for it.
+    """
+
+    def __init__(self, port: int, reuses: bool = True) -> None:
+        self.port, self.reuses = port, reuses
         self.host = f"127.0.0.1:{port}"
+        self.open()
+
+    def open(self) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        self.h11 = h11.Connection(h11.CLIENT)
 
     def __enter__(self) -> Connection:
         return self
@@ -633,6 +662,10 @@ class Connection:
                 body = [body]
             else:
                 headers = [*headers, ("Transfer-Encoding", "chunked")]
+        if not self.reuses and not self.is_reusable:
+            assert self.socket.recv(1) == b""
+            self.close()
+            self.open()
         self.send(self.begin(method, target, headers))
         if body is not None:
             self.send_body(body)
@@ -683,7 +716,8 @@ class Connection:
         """The rest of the exchange; the connection is ready for the next one after it."""
         answer = self.head()
         answer.body = b"".join(self.chunks())
-        if self.h11.our_state is h11.DONE and self.h11.their_state is h11.DONE:
+        done = self.h11.our_state is h11.DONE and self.h11.their_state is h11.DONE
+        if done and self.reuses:
             self.h11.start_next_cycle()
         return answer
 

@@ -18,7 +18,7 @@ JSON = ("Content-Type", "application/json")
 def assert_usable_or_closed(connection: Connection, server: Server) -> None:
     """The connection takes one more request, or the server has closed it in order."""
     done = connection.h11.our_state is h11.DONE and connection.h11.their_state is h11.DONE
-    if done:
+    if done and connection.reuses:
         connection.h11.start_next_cycle()
     if connection.is_reusable:
         with contextlib.suppress(ConnectionError, ClosedInOrder):
@@ -34,13 +34,15 @@ def test_body_that_the_view_does_not_ask_for(server: Server, at: str, size: int)
     with server.connect() as connection:
         for _ in range(3):
             assert connection.ask("POST", f"{at}/unread", body=b"x" * size).text == "not read"
-            assert connection.is_reusable
+            assert connection.is_reusable or not server.kind.reuses
 
 
 @pytest.mark.parametrize("header", [("Content-Length", "300000"), ("Transfer-Encoding", "chunked")])
 def test_body_that_nobody_reads(server: Server, at: str, header: tuple[str, str]) -> None:
     with server.connect() as connection:
         connection.send(connection.begin("POST", f"{at}/stream/unread", [header]))
+        if server.kind.language == "uwsgi" and server.kind.front and "Encoding" in header[0]:
+            return  # nginx waits for the end of it, which has to be known in this protocol
         answer = connection.head()
         assert answer.status == 200
         assert b"".join(connection.chunks()) == b"not read"
@@ -96,6 +98,7 @@ def test_too_large_body_is_not_read(server: Server, at: str) -> None:
     assert server.get("/text").text == "Grüße"
 
 
+@pytest.mark.kinds(lambda kind: kind.chunks)
 def test_body_that_grows_too_large_in_chunks(server: Server, at: str) -> None:
     def chunks() -> list[bytes]:
         return [b"x" * 1_000_000] * 20
@@ -110,10 +113,21 @@ def test_body_that_grows_too_large_in_chunks(server: Server, at: str) -> None:
 
         sent = in_background(send)
         answer = connection.head()
-        assert answer.status == 413
+        # A server that closes the connection at once may leave nginx nothing to pass on.
+        assert answer.status == 413 or (server.kind.front and answer.status == 502)
         connection.close()
         sent()
     assert server.get("/text").text == "Grüße"
+
+
+@pytest.mark.kinds(lambda kind: not kind.chunks)
+def test_a_server_that_knows_no_end_of_chunks_needs_a_length(server: Server, at: str) -> None:
+    with server.connect() as connection:
+        connection.send(connection.begin("POST", f"{at}/body", [("Transfer-Encoding", "chunked")]))
+        with contextlib.suppress(ConnectionError):  # it may have closed the connection
+            connection.send_body([b"chunk"])
+        assert connection.head().status == 411
+    assert server.ask("POST", f"{at}/body", body=b"whole").json()["size"] == 5
 
 
 MALFORMED_FORMS = {

@@ -42,6 +42,8 @@ def test_what_a_request_is(server: Server, at: str) -> None:
 
 @pytest.mark.parametrize("name", ["plain", "ä ö", "100%", "a/b", "a+b", "%2F", "日本"])
 def test_path_segments_are_decoded_once(server: Server, at: str, name: str) -> None:
+    if name == "a/b" and not server.kind.raw:
+        return
     quoted = quote(name, safe="")
     answer = server.get(f"{at}/segment/{quoted}")
     assert answer.json()["name"] == name
@@ -74,6 +76,7 @@ def test_upload_of_20_mib(server: Server, at: str) -> None:
     }
 
 
+@pytest.mark.kinds(lambda kind: kind.chunks)
 def test_body_in_chunks_without_a_length(server: Server, at: str) -> None:
     chunks = [b"some", b"", b"x" * 100_000, b"end"]
     answer = server.ask("POST", f"{at}/body", body=filter(None, chunks))
@@ -81,6 +84,7 @@ def test_body_in_chunks_without_a_length(server: Server, at: str) -> None:
     assert answer.json() == {"size": len(total), "sum": sum(total), "length": None}
 
 
+@pytest.mark.kinds(lambda kind: kind.chunks)
 def test_body_read_as_it_arrives(server: Server, at: str) -> None:
     answer = server.ask("POST", f"{at}/stream/in", body=[b"a" * 70_000] * 20)
     assert answer.json() == {"size": 1_400_000}
@@ -213,6 +217,7 @@ def test_repeated_headers_stay_apart(server: Server, at: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["café", "\xdf \xff", "two words"])
+@pytest.mark.kinds(lambda kind: kind.raw)
 def test_header_values_in_latin_1(server: Server, at: str, value: str) -> None:
     with server.connect() as connection:
         connection.begin("GET", f"{at}/headers")
