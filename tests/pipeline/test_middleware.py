@@ -940,3 +940,41 @@ def test_requests_leave_no_reference_cycles(around: Any, paint: Any) -> None:
     finally:
         gc.enable()
         logging.disable(logging.NOTSET)
+
+
+# What an application may replace ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", ["full_dispatch_request", "finalize_request", "make_response"])
+def test_stages_that_a_subclass_replaces_are_inside(
+    way: Way, around: Any, paint: Any, stage: str
+) -> None:
+    log: list[str] = []
+
+    class Replaced(Kolben):
+        pass
+
+    def method(self: Any, *args: Any) -> Any:
+        log.append(stage)
+        return getattr(super(Replaced, self), stage)(*args)
+
+    setattr(Replaced, stage, method)
+    app = Replaced("replaced", static_folder=None)
+    app.middleware(named(around, "middleware", log))
+    serve(app, paint(lambda: "done"))
+    assert way(app).text == "done"
+    assert log == ["middleware", stage, "/middleware"]
+
+
+def test_the_context_can_be_preserved(app: Kolben, around: Any, paint: Any) -> None:
+    torn: list[Any] = []
+    app.middleware(around(lambda request: session.update(name="Ada")))
+    app.teardown_request(torn.append)
+    serve(app, paint(lambda: "done"))
+    serve(app, paint(fail), "/failing")
+    with app.test_client() as client:
+        client.get("/")
+        assert session["name"] == "Ada" and request.path == "/" and torn == []
+        client.get("/failing")
+        assert request.path == "/failing" and torn == [None]
+    assert len(torn) == 2
