@@ -396,6 +396,8 @@ class Kolben(Application):
 
     async def startup(self) -> None:
         """Run what is to run before the first request; a server does."""
+        if self._middleware:
+            self._serve_stack()  # a wrong option is to be seen before the first request
         await self._lifespan.startup(self, loop_driver(self.view_lane))
 
     async def shutdown(self) -> None:
@@ -483,7 +485,13 @@ class Kolben(Application):
         WSGI what is put around this is used as well, unless something is put around
         :meth:`wsgi_app`.
         """
-        serve = self._serve_stack() if self._middleware else self.serve
+        serve: ASGIApp = self.serve
+        if self._middleware:
+            try:
+                serve = self._serve_stack()
+            except Exception:
+                if scope["type"] != "lifespan":  # there, startup tells the server
+                    raise
         return serve(scope, receive, send)
 
     def wsgi_app(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -282,3 +282,25 @@ def test_an_application_with_a_stack_is_freed(ask: Ask) -> None:
         assert ref() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_server_is_told_at_its_start_of_what_cannot_be_made(
+    app: Kolben, backend: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.add_middleware(Mark, colour="blue")
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def main() -> None:
+        await app({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send)
+
+    anyio.run(main, backend=backend)
+    (message,) = sent
+    assert message["type"] == "lifespan.startup.failed" and "colour" in message["message"]
+    assert f"The middleware was added at {__file__}" in caplog.text
