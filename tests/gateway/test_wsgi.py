@@ -245,7 +245,7 @@ def test_an_uploaded_file_is_open_until_the_response_is_closed(
     body, environ = multipart(bytes(2_000_000))
     one = exchange(app, "/", "POST", body, **environ).begin()
     assert one.take()
-    if not fails:
+    if worker_process().loop is None:  # where there is one, the view's task ends by itself
         assert not files[0].stream.closed
     one.close()
     assert one.status == (500 if fails == "view" else 200)
