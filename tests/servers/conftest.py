@@ -84,12 +84,14 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     with ExitStack() as stack:
         count = 0
 
-        def start(kind: Kind, app: str = "matrix:app", prefix: str | None = None) -> Server:
+        def start(
+            kind: Kind, app: str = "matrix:app", prefix: str | None = None, *options: str
+        ) -> Server:
             nonlocal count
             count += 1
             kind.need()
             folder = make_folder(tmp_path / str(count))
-            return stack.enter_context(Server(kind, app, folder, prefix))
+            return stack.enter_context(Server(kind, app, folder, prefix, options))
 
         yield start
 

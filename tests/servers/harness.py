@@ -170,7 +170,8 @@ def _gunicorn(
 ) -> Kind:
     workers = more.get("workers", 1)
     own = ("--worker-class", worker, "--workers", str(workers))
-    more.setdefault("continues_early", more.get("protocol") == "wsgi")
+    if more.get("protocol") == "wsgi":
+        more |= {"continues_early": True, "prefix": ("--env", "SCRIPT_NAME={prefix}")}
     return Kind(
         f"gunicorn-{name}",
         ("-m", "gunicorn", "{app}", *own, "--no-control-socket", *options),
@@ -288,10 +289,19 @@ class Server:
     :param app: What it serves, ``module:name`` of a module in ``apps``.
     :param folder: For the files of the application.
     :param prefix: What the server is told that the application is mounted under.
+    :param options: More arguments for the server.
     """
 
-    def __init__(self, kind: Kind, app: str, folder: Path, prefix: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        app: str,
+        folder: Path,
+        prefix: str | None = None,
+        options: tuple[str, ...] = (),
+    ) -> None:
         self.kind, self.app, self.folder, self.prefix = kind, app, folder, prefix
+        self.options = options
         self.token = uuid.uuid4().hex
         self.port = self.pid = 0
         self.extensions: list[str] = []
@@ -331,7 +341,8 @@ class Server:
         if self.prefix is not None:
             assert self.kind.prefix is not None
             options += self.kind.prefix
-        command = [part.format(**names) for part in (*self.kind.command, *options)]
+        parts = (*self.kind.command, *options, *self.options)
+        command = [part.format(**names) for part in parts]
         env = {name: value for name, value in os.environ.items() if name[:7] != "KOLBEN_"}
         env |= {
             **dict(self.kind.variables),
@@ -494,13 +505,14 @@ NGINX_PROXY = """
         location /forwarded/ {
             # As an outer proxy at example.org says it.
             proxy_set_header Host application;
-            proxy_set_header X-Forwarded-For $http_x_forwarded_for,$remote_addr;
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
             proxy_set_header X-Forwarded-Proto https;
             proxy_set_header X-Forwarded-Host example.org;
             proxy_set_header X-Forwarded-Port 443;
-            proxy_pass http://application;
+            proxy_pass http://application/;
         }
         location /stripped/ {
+            proxy_set_header Host $http_host;
             proxy_set_header X-Forwarded-Prefix /stripped;
             proxy_pass http://application$below_prefix;
         }

@@ -478,3 +478,44 @@ async def loop() -> dict[str, int]:
 
 
 app.register_blueprint(mixed)
+
+
+async def talk() -> None:
+    """What no WSGI server can serve."""
+
+
+app.add_url_rule("/ws", view_func=talk, websocket=True)
+
+
+# Under WSGI ----------------------------------------------------------------------------------
+
+
+@app.get("/def/environ")
+def environ() -> dict[str, Any]:
+    found = request.scope["wsgi_environ"]
+    return {"has_port": "REMOTE_PORT" in found, "client": request.remote_addr}
+
+
+inner_wsgi_app = app.wsgi_app
+
+
+def odd_server(environ: dict[str, Any], start_response: Any) -> Any:
+    """Change what the server says, where a test asks for it; and see what becomes of a file."""
+    if "HTTP_X_WITHOUT_PORT" in environ:
+        environ.pop("REMOTE_PORT", None)
+    name = environ.get("HTTP_X_FILE_WRAPPER")
+    wrapper = environ.get("wsgi.file_wrapper")
+    if name and wrapper is not None and not isinstance(wrapper, type):  # uWSGI's is a function
+
+        def noted(*args: Any) -> Any:
+            happened(name, "wrapped")
+            return wrapper(*args)
+
+        environ["wsgi.file_wrapper"] = noted
+    body = inner_wsgi_app(environ, start_response)
+    if name and isinstance(wrapper, type) and isinstance(body, wrapper):
+        happened(name, "wrapped")
+    return body
+
+
+app.wsgi_app = odd_server  # type: ignore[method-assign]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kolben import Blueprint, Kolben, Response, redirect, request, session, url_for
+from kolben.middleware import ProxyFix
 
 token = os.environ["KOLBEN_TEST_TOKEN"]
 folder = Path(os.environ["KOLBEN_TEST_FOLDER"])
@@ -77,6 +78,45 @@ async def count() -> dict[str, int]:
 
 
 inner.register_blueprint(pages)
+
+
+def make_proxied() -> Kolben:
+    """The same behind a proxy that says what the client has asked for."""
+    app = Kolben(__name__, static_folder=folder / "static", instance_path=str(folder / "instance"))
+    app.secret_key = "only for these tests"
+    app.add_middleware(ProxyFix, x_for=1, x_proto=1, x_host=1, x_port=1, x_prefix=1)
+    for rule, endpoint, view, methods in RULES:
+        app.add_url_rule(rule, endpoint, view, methods=methods)
+    app.register_blueprint(pages)
+
+    @app.get("/client")
+    async def client() -> dict[str, Any]:
+        return {
+            "address": request.remote_addr,
+            "scheme": request.scheme,
+            "host": request.host,
+            "url": request.url,
+            "external": url_for("index", _external=True),
+            "secure": request.is_secure,
+        }
+
+    @app.get("/def/client")
+    def client_in_thread() -> dict[str, Any]:
+        return {"address": request.remote_addr, "url": request.url}
+
+    return app
+
+
+RULES = (
+    ("/", "index", index, ["GET"]),
+    ("/ready", "ready", ready, ["GET"]),
+    ("/where/<path:rest>", "where", where, ["GET"]),
+    ("/def/<name>", "in_thread", in_thread, ["GET"]),
+    ("/folder/", "with_slash", with_slash, ["GET", "POST"]),
+    ("/away", "away", away, ["GET"]),
+    ("/session", "count", count, ["GET"]),
+)
+proxied = make_proxied()
 
 
 def dispatcher(mounts: dict[str, App]) -> App:
