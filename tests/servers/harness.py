@@ -363,12 +363,14 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        # SCRIPT_NAME is a part of the path.
+        mounted = self.prefix or "" if self.kind.protocol == "wsgi" else ""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if self.process.poll() is not None or (self.nginx and self.nginx.has_ended):
                 return False
             try:
-                answer = self.ask("GET", "/ready")
+                answer = self.ask("GET", f"{mounted}/ready")
                 found = answer.json() if answer.status == 200 else {}
                 if self.kind.front and answer.status == 502:
                     raise OSError("the server does not listen yet")

@@ -149,6 +149,7 @@ def behind_proxy(kind: Kind, start: Callable[..., Server]) -> Mounted:
 
 
 @TOLD
+@pytest.mark.kinds(lambda kind: kind.protocol == "asgi")
 def test_prefix_that_a_proxy_takes_off(behind_proxy: Mounted) -> None:
     for check in CHECKS:
         check(behind_proxy)
@@ -156,6 +157,7 @@ def test_prefix_that_a_proxy_takes_off(behind_proxy: Mounted) -> None:
 
 
 @TOLD
+@pytest.mark.kinds(lambda kind: kind.raw)
 def test_prefix_that_a_proxy_leaves_on(behind_proxy: Mounted) -> None:
     if behind_proxy.server.kind.name.startswith("uvicorn"):
         # It puts the prefix before what it gets, so that it would be there twice.
