@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from inspect import iscoroutinefunction
+from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -46,6 +47,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 _unset: Any = object()
+#: The first requests of a server with threads may come at the same time.
+_opening = RLock()
 
 
 class Kolben(Application):
@@ -406,10 +409,11 @@ class Kolben(Application):
 
     def _open(self) -> Gateway:
         """Close registration, and make the plans of what was registered."""
-        gateway = self._gateway
-        if gateway is None:
+        with _opening:
+            if self._gateway is not None:
+                return self._gateway
             self._got_first_request = True
-            gateway = self._gateway = Gateway(self)
+            gateway = Gateway(self)
             if not self._middleware:
                 wraps_asgi, wraps_wsgi = self._is_wrapped("asgi_app"), self._is_wrapped("wsgi_app")
                 if gateway.mounts is not None:
@@ -417,6 +421,7 @@ class Kolben(Application):
                 else:
                     self._direct = None if wraps_asgi else gateway
                     self._direct_wsgi = gateway if wraps_wsgi or not wraps_asgi else None
+            self._gateway = gateway
         return gateway
 
     def _is_wrapped(self, name: str) -> bool:
@@ -445,15 +450,17 @@ class Kolben(Application):
 
     def _serve_stack(self) -> ASGIApp:
         """The middleware around :meth:`serve`."""
-        stack = self._stack
-        if stack is None:
-            app = weakref.ref(self)  # the stack is the application's own
+        if self._stack is not None:
+            return self._stack
+        app = weakref.ref(self)  # the stack is the application's own
 
-            async def inner(scope: Scope, receive: Receive, send: Send) -> None:
-                await app().serve(scope, receive, send)  # type: ignore[union-attr]
+        async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+            await app().serve(scope, receive, send)  # type: ignore[union-attr]
 
-            stack = self._stack = build_stack(self._middleware, inner, self.config)
-        return stack
+        with _opening:
+            if self._stack is None:
+                self._stack = build_stack(self._middleware, inner, self.config)
+        return self._stack
 
     def serve(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """What is inside the middleware: mounts, then routes.

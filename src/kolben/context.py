@@ -22,6 +22,7 @@ from .exceptions import HTTPException
 from .json.current import provided_by
 from .local import wait
 from .sessions import SessionInterface
+from .wrappers.request_body import RequestBody
 from .wrappers.response_fields import ResponseFields
 
 if TYPE_CHECKING:  # the one upward exception: current_app and every context's app are typed
@@ -75,6 +76,14 @@ def _max_cookie_size() -> int | None:
 
 
 ResponseFields.configured_cookie_size = staticmethod(_max_cookie_size)
+
+
+def _in_debug_mode() -> bool:
+    ctx = current.get(None)
+    return ctx is not None and ctx.app.debug
+
+
+RequestBody._debug = staticmethod(_in_debug_mode)
 
 
 class _AppCtxGlobals:
@@ -223,7 +232,6 @@ class Context:
             request = self._request = self.app.request_class(self.scope, self.receive)
             request.url_rule = self.rule
             request.view_args = {} if self.view_args is None else self.view_args
-            request._debug = self.app.debug
             if self.plan is not None:
                 request._limits = self.plan.limits
         return request

@@ -413,7 +413,7 @@ def test_values_are_args_and_form_but_for_get() -> None:
 
 def test_in_debug_mode_a_missing_file_says_why() -> None:
     class Debugging(Request):
-        _debug = True
+        _debug = staticmethod(lambda: True)
 
     request = given(b"f=x.png&{0}=1", FORM, Debugging)
     with pytest.raises(KeyError, match=r'enctype="multipart/form-data"') as caught:
@@ -614,7 +614,7 @@ def test_malformed_json_is_a_400(body: bytes) -> None:
 
 def test_what_json_was_wrong_is_told_in_debug_mode_only() -> None:
     class Debugging(Request):
-        _debug = True
+        _debug = staticmethod(lambda: True)
 
     for cls, told in ((Debugging, True), (Request, False)):
         with pytest.raises(HTTPException) as caught:

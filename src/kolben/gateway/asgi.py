@@ -52,6 +52,8 @@ class Gateway:
         self.told_of_websockets = False
         #: The process that WSGI requests have been prepared for.
         self.process: WorkerProcess | None = None
+        #: Whether loading a body is as it stands here, so that WSGI may do it in one step.
+        self.loads_plainly = app.request_class.load is Request.load
         #: Whether the host has a part in matching, so that it must be looked at first.
         self.by_host = (
             app.config["TRUSTED_HOSTS"] is not None

@@ -125,6 +125,7 @@ def _serve(stop: asyncio.Event, made: Callable[[object], None]) -> None:
     except Exception as error:
         return made(error)
     made(loop)
+
     async def stopped() -> None:
         await stop.wait()
 

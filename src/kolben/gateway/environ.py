@@ -9,6 +9,7 @@ from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from ..exceptions import ClientDisconnected
 from ..wrappers.inbound import ENDLESS, INVALID, UNKNOWN
 
 if TYPE_CHECKING:
@@ -136,7 +137,10 @@ class EnvironScope(dict[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value of a key, or ``default`` where there is none."""
-        return self[key] if key in self else default  # noqa: SIM401 - this is what makes it so
+        try:
+            return self[key]
+        except KeyError:
+            return default
 
     def __contains__(self, key: object) -> bool:
         return dict.__contains__(self, key) or key in MAKERS
@@ -219,6 +223,22 @@ class Input:
             self.length = self.left = int(text)
         else:
             self.length, self.left = INVALID, 0
+
+    def read_whole(self) -> bytes:
+        """All of a body whose length is known and small.
+
+        :raises ClientDisconnected: if the client went away before it was complete.
+        """
+        self.ended = True
+        try:
+            data: bytes = self.stream.read(self.left)
+        except OSError:
+            data = b""
+        if len(data) != self.left:
+            self.broken = True
+            raise ClientDisconnected("The client went away before its request was complete.")
+        self.left = 0
+        return data
 
     def read(self) -> Message:
         """The next piece of the body, or the message that the client has gone."""

@@ -30,8 +30,9 @@ from ..exceptions import ClientDisconnected
 from ..http.headers import HTTP_STATUS_CODES
 from ..local import drive, running_backend
 from ..pipeline.convert import ApplicationResponse
+from ..wrappers.request_fields import PLAIN_TYPES
 from .bridge import over_loop
-from .environ import Environ, EnvironScope, Input, has_body
+from .environ import PIECE, Environ, EnvironScope, Input, has_body
 
 if TYPE_CHECKING:
     from .._types import ASGIApp, Message, RawHeader, Receive, Scope, Send
@@ -165,9 +166,17 @@ def answer(
     try:
         if body is not None:
             request: Request = ctx.request  # type: ignore[assignment]
-            request._announced = body.length
+            length = request._announced = body.length
+            content_type = environ.get("CONTENT_TYPE")
+            if content_type in PLAIN_TYPES:  # then no header has to be looked at
+                request._content_type = content_type, {}
             if not plan.stream:
-                drive(request.load())
+                limit = request.max_content_length
+                small = 0 < length <= PIECE and (limit is None or length <= limit)
+                if small and gateway.loads_plainly:
+                    request.set_body(body.read_whole())
+                else:
+                    drive(request.load())
         try:
             run(ctx).send(None)
         except StopIteration:

@@ -35,6 +35,7 @@ class Plan:
         "bare",
         "before",
         "blueprints",
+        "call",
         "dispatched",
         "driver",
         "error_handlers",
@@ -72,6 +73,8 @@ class Plan:
     rule: Rule | None
     #: The view, or what answers in its place.
     view: Step
+    #: The same as a plain function, where the chain runs in a thread; ``None`` elsewhere.
+    call: Callable[..., Any] | None
     #: What a dispatcher calls that the application may have put in the place of the view.
     dispatched: Step
     #: The same steps for the other driver: an application's own method may be of either colour.

@@ -51,8 +51,12 @@ async def run(ctx: Context, whole: bool = True) -> Any:
                 if ctx._request is not None:  # a hook may have given it other values
                     view_args = ctx._request.view_args
             if rv is None:
-                view = plan.view  # in a variable: CPython calls what is in a slot more slowly
-                rv = await (view(**view_args) if view_args else view())
+                call = plan.call
+                if call is None:
+                    view = plan.view  # in a variable: CPython calls what is in a slot more slowly
+                    rv = await (view(**view_args) if view_args else view())
+                else:
+                    rv = call(**view_args) if view_args else call()
             if quiet and not ctx.unfinished:
                 make_simple = plan.make_simple
                 if (simple := make_simple(rv)) is not None:

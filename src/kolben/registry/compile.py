@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..context import current, require_request
 from ..pipeline import run
 from ..pipeline.convert import response_makers
-from ..pipeline.drivers import error_step, is_async, loop_driver, middleware_step, thread_driver
+from ..pipeline.drivers import (
+    error_step,
+    in_thread,
+    is_async,
+    loop_driver,
+    middleware_step,
+    thread_driver,
+)
 from ..pipeline.plan import Driver, Plan, Step
 from ..sessions import SecureCookieSessionInterface
 from ..wrappers.forms import Limits
@@ -144,6 +151,7 @@ class Compiler:
         # What stands in a view's place does no slow work: it is called where it is.
         in_place = view is None and not plan.hops
         plan.view = plan.dispatched = direct(step) if in_place else drive(step)
+        plan.call = in_thread(step) if plan.hops else None
         plan.rule = plan.options = plan.twin = None
         plan.url_value_preprocessors = tuple(map(drive, url_value))
         plan.before = tuple(map(drive, before))
@@ -213,7 +221,7 @@ class Compiler:
         if is_replaced(app, "make_response"):
             plan.make_response = lambda rv: current.get().app.make_response(rv)
         if is_replaced(app, "dispatch_request"):
-            plan.view = dispatcher(plan.driver)
+            plan.view, plan.call = dispatcher(plan.driver), None
 
 
 def teardown_plan(app: Kolben, ctx: Context, drive: Driver) -> Plan:
@@ -301,8 +309,8 @@ def limited(
 def direct(func: Callable[..., Any]) -> Step:
     """A step that is called on the loop whatever its colour."""
 
-    async def call(*args: Any) -> Any:
-        result = func(*args)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        result = func(*args, **kwargs)
         return await result if isawaitable(result) else result
 
     return func if is_async(func) else call

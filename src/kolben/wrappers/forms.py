@@ -139,33 +139,59 @@ def parse_urlencoded(
         raise too_large("The form's fields are")
     if max_pairs is not None and body.count(b"&") >= max_pairs:
         raise RequestEntityTooLarge("The form has more fields than the server accepts.")
-    if b"%" in body and _BAD_ESCAPE.search(body):
-        raise BadRequest("The form has a percent sign that is not followed by two hex digits.")
     try:
         return _split_pairs(body, encoding)
     except UnicodeDecodeError:
         raise BadRequest("The form is not valid text in its charset.") from None
 
 
+#: ASCII characters by the two digits that stand for them.
+_ASCII: Final = {
+    high + low: chr(int(high + low, 16)) for high in "01234567" for low in "0123456789abcdefABCDEF"
+}
+#: Those that do not divide fields, and so can be decoded before the fields are divided.
+_INSIDE: Final = {digits: char for digits, char in _ASCII.items() if char not in "&="}
+
+
 def _split_pairs(body: bytes, encoding: str) -> Pairs:
+    text = body.decode("latin-1")  # a character for each byte, until it is known what is whole
+    if "+" in text:
+        text = text.replace("+", " ")
+    decoded = _decode_ascii(text, _INSIDE) if text.isascii() else None
+    if decoded is not None:
+        text = decoded
     pairs: Pairs = []
-    if b"+" in body:
-        body = body.replace(b"+", b" ")
-    if b"%" not in body:
-        for field in body.decode(encoding).split("&"):
-            if field:
-                name, _, value = field.partition("=")
-                pairs.append((name, value))
-        return pairs
-    for raw in body.split(b"&"):
-        if raw:
-            key, _, content = raw.partition(b"=")
-            if b"%" in key:
-                key = unquote_to_bytes(key)
-            if b"%" in content:
-                content = unquote_to_bytes(content)
-            pairs.append((key.decode(encoding), content.decode(encoding)))
+    for field in text.split("&"):
+        if field:
+            name, _, value = field.partition("=")
+            if decoded is None:
+                name, value = _decode(name, encoding), _decode(value, encoding)
+            pairs.append((name, value))
     return pairs
+
+
+def _decode(text: str, encoding: str) -> str:
+    if text.isascii() and (decoded := _decode_ascii(text, _ASCII)) is not None:
+        return decoded
+    raw = text.encode("latin-1")
+    if _BAD_ESCAPE.search(raw):
+        raise BadRequest("The form has a percent sign that is not followed by two hex digits.")
+    return unquote_to_bytes(raw).decode(encoding)
+
+
+def _decode_ascii(text: str, characters: dict[str, str]) -> str | None:
+    """Text with its escapes decoded; ``None`` if one of them is not in the table."""
+    if "%" not in text:
+        return text
+    first, *escaped = text.split("%")
+    pieces = [first]
+    try:
+        for piece in escaped:
+            pieces.append(characters[piece[:2]])
+            pieces.append(piece[2:])
+    except KeyError:
+        return None
+    return "".join(pieces)
 
 
 class _Field:

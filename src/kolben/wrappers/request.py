@@ -171,7 +171,7 @@ class Request(RequestBody):
                 "The request's body was not read as JSON, because its Content-Type is not"
                 " 'application/json'."
             )
-        if self._debug:
+        if self._debug():
             raise BadRequest(f"Failed to decode JSON object: {e}") from e
         raise BadRequest() from e
 

@@ -11,7 +11,7 @@ from ..exceptions import (
     LengthRequired,
     RequestEntityTooLarge,
 )
-from ..http.datastructures import FileStorage, MultiDict
+from ..http.datastructures import FileStorage, ImmutableMultiDict, MultiDict
 from ..local import drive, lazy, running_backend, thread
 from .forms import (
     DEFAULT_LIMITS,
@@ -41,6 +41,8 @@ MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
 
 _unset: Any = object()
+_append: Any = dict.setdefault
+_new: Any = dict.__new__
 
 
 class RequestBody(RequestFields):
@@ -56,7 +58,8 @@ class RequestBody(RequestFields):
     # What the head says of the body's length, once somebody has asked.
     _announced: int | None = None
 
-    _debug: bool = False
+    #: Whether errors may tell more; set from the floor that knows applications.
+    _debug: Any = staticmethod(lambda: False)
     _limits: Limits = DEFAULT_LIMITS
     _max_content_length: int | None = _unset
     _max_form_memory_size: int | None = _unset
@@ -347,7 +350,7 @@ class RequestBody(RequestFields):
         files: MultiDict[str, FileStorage] | None = self.__dict__.get("files")
         if files is not None:
             return files
-        if self._debug and self.mimetype != MULTIPART:
+        if self._debug() and self.mimetype != MULTIPART:
             return explaining_files(self.mimetype, self.form)
         return self.parameter_storage_class()
 
@@ -355,9 +358,9 @@ class RequestBody(RequestFields):
         if "form" in self.__dict__:
             return
         body = self._loaded()
-        mimetype = self.mimetype
+        mimetype, params = self._content_type
         if mimetype == URLENCODED:
-            charset = self.mimetype_params.get("charset")
+            charset = params.get("charset")
             self._store_form(
                 parse_urlencoded(body, charset, self.max_form_memory_size, self.max_form_parts), []
             )
@@ -379,7 +382,14 @@ class RequestBody(RequestFields):
     def _store_form(
         self, fields: list[tuple[str, str]], files: list[tuple[str, FileStorage]]
     ) -> None:
-        self.__dict__["form"] = self.parameter_storage_class(fields)
+        make = self.parameter_storage_class
+        if make is ImmutableMultiDict:
+            form: Any = _new(make)
+            for name, value in fields:
+                _append(form, name, []).append(value)
+        else:
+            form = make(fields)
+        self.__dict__["form"] = form
         if files:
             self.__dict__["files"] = self.parameter_storage_class(files)
 

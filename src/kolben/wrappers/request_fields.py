@@ -47,7 +47,7 @@ def is_json_mimetype(mimetype: str) -> bool:
 
 
 # Content types that need no parsing.
-_PLAIN_TYPES = frozenset({"application/json", "application/x-www-form-urlencoded", "text/plain"})
+PLAIN_TYPES = frozenset({"application/json", "application/x-www-form-urlencoded", "text/plain"})
 
 
 class RequestFields:
@@ -252,7 +252,7 @@ class RequestFields:
                     if name == b"content-type":
                         value = raw.decode("latin-1")
                         break
-        if value in _PLAIN_TYPES:
+        if value in PLAIN_TYPES:
             return value, {}
         mimetype, params = parse_options_header(value)
         return mimetype.lower(), params

@@ -151,7 +151,7 @@ class MultiDict(TypeConversionDict[K, V]):
         values = _get(self, key)
         if not values:
             raise self.key_error(key)
-        return cast("V", values[0])
+        return values[0]  # type: ignore[no-any-return]
 
     def __setitem__(self, key: K, value: V) -> None:
         _set(self, key, [value])
