@@ -84,10 +84,23 @@ class WSGIClient(kolben.testing.Client):
         return response
 
 
+class Through:
+    """Middleware through which everything passes, in the thread that the server gave to it."""
+
+    runs_inline = True
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
 class Framework:
     """The names of one framework, and the colour of the functions that are registered.
 
     :param over_wsgi: Whether its test client makes requests as a WSGI server does.
+    :param middleware: What is put around its applications.
     """
 
     def __init__(
@@ -96,10 +109,12 @@ class Framework:
         package: ModuleType,
         colour: Callable[[Any], Any],
         over_wsgi: bool = False,
+        middleware: Any = None,
     ) -> None:
         self.name = name
         self.colour = colour
         self.over_wsgi = over_wsgi
+        self.middleware = middleware
         self.is_flask = package is flask
         self.App: Any = getattr(package, "Flask", None) or kolben.Kolben
         self.exceptions: Any = werkzeug.exceptions if self.is_flask else kolben.exceptions
@@ -120,6 +135,8 @@ class Framework:
         app = self.App("parity", **arguments)
         if self.over_wsgi:
             app.test_client_class = WSGIClient
+        if self.middleware is not None:
+            app.add_middleware(self.middleware)
         app.config.update({"SECRET_KEY": "a key of more than sixteen bytes", **config})
         # The defaults that differ on purpose; docs/migrating-from-flask.md says why.
         app.config.setdefault("SESSION_COOKIE_SAMESITE", "Lax")
@@ -139,6 +156,7 @@ ALL = (FLASK, KOLBEN, ASYNC)
 OVER_WSGI = (
     Framework("Kolben, WSGI", kolben, lambda f: f, over_wsgi=True),
     Framework("Kolben, WSGI, async def", kolben, as_async, over_wsgi=True),
+    Framework("Kolben, WSGI, middleware", kolben, lambda f: f, over_wsgi=True, middleware=Through),
 )
 
 
