@@ -178,6 +178,21 @@ def test_an_error_before_the_first_piece(
     assert caplog.records == []  # the server logs what it is given
 
 
+@pytest.mark.parametrize("piece", [1, 0.5, None, ["x"]])
+def test_a_piece_that_is_neither_text_nor_bytes(
+    app: Kolben, exchange: Any, colour: Any, stream: Any, notes: Notes, piece: Any
+) -> None:
+    @app.get("/")
+    @colour
+    def view() -> Any:
+        return stream(notes, "first", piece)
+
+    one = exchange(app)
+    with pytest.raises(TypeError, match="str or bytes|bytes-like|len"):
+        one.begin().finish()
+    assert notes[-1].startswith(("closed", "teardown"))
+
+
 def test_an_error_after_the_first_piece(
     app: Kolben,
     exchange: Any,

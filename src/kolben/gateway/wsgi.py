@@ -361,8 +361,8 @@ class DrivenBody:
         if message is None:
             raise RuntimeError("The application ended before its response did.")
         self.complete = not message.get("more_body", False)
-        body: bytes = message.get("body") or b""
-        return body if body.__class__ is bytes else bytes(body)
+        body: bytes = message.get("body", b"")
+        return body if body.__class__ is bytes else bytes(memoryview(body))
 
     def close(self) -> None:
         """Let the application end: by itself if it has sent all, else as when a client leaves.
