@@ -188,7 +188,7 @@ def test_a_piece_that_is_neither_text_nor_bytes(
         return stream(notes, "first", piece)
 
     one = exchange(app)
-    with pytest.raises(TypeError, match="str or bytes|bytes-like|len"):
+    with pytest.raises(TypeError, match=r"str or bytes|bytes-like|len"):
         one.begin().finish()
     assert notes[-1].startswith(("closed", "teardown"))
 
@@ -388,6 +388,23 @@ def test_a_server_that_does_not_take_the_head(
     with pytest.raises(ValueError, match="refused"):
         Refusing(app, validated=False).begin()
     assert notes[-2] == "closed /" and notes[-1].startswith("teardown ")
+
+
+def test_a_field_that_cannot_be_sent(app: Kolben, exchange: Any, stream: Any, notes: Notes) -> None:
+    closed: list[str] = []
+
+    @app.get("/")
+    def view() -> Any:
+        g.name = "Ada"
+        response = Response(stream_with_context(stream(notes, "a")), headers={"X-A": "\u20ac"})
+        response.call_on_close(lambda: closed.append("closed"))
+        return response
+
+    one = exchange(app)
+    with pytest.raises(ValueError, match="X-A"):
+        one.begin()
+    assert one.started == [] and closed == ["closed"]
+    assert notes == ["teardown Ada ValueError"]
 
 
 def test_a_server_that_forgets_to_close(app: Kolben, exchange: Any, notes: Notes) -> None:

@@ -202,7 +202,11 @@ def answer(
         )
         must_end = ctx.held
     else:
-        headers, content = made.to_asgi()
+        try:
+            headers, content = made.to_asgi()
+        except Exception as error:  # there is a field that cannot be sent
+            end(gateway, ctx, error)
+            raise
         if content is None:
             return drive_app(sender(gateway, ctx), app, scope, start_response, body, made)
         start_response(line_of(made.status_code, made), wsgi_headers(headers))
@@ -220,10 +224,10 @@ def is_plain(path: str, environ: Environ) -> bool:
     return path[:1] == "/" and path[1:2] != "/" and path.isascii() and "%2" not in uri
 
 
-def end(gateway: Gateway, ctx: Context) -> None:
-    """Close what a response that was complete had open."""
+def end(gateway: Gateway, ctx: Context, error: Exception | None = None) -> None:
+    """Close what a response had open that was complete, or could not be sent."""
     try:
-        drive(gateway.end(ctx, None))
+        drive(gateway.end(ctx, error))
     finally:
         ctx.request.close()  # type: ignore[union-attr]
 
