@@ -390,10 +390,13 @@ def test_a_server_that_does_not_take_the_head(
     assert notes[-2] == "closed /" and notes[-1].startswith("teardown ")
 
 
-def test_a_field_that_cannot_be_sent(app: Kolben, exchange: Any, stream: Any, notes: Notes) -> None:
+def test_a_field_that_cannot_be_sent(
+    app: Kolben, exchange: Any, colour: Any, stream: Any, notes: Notes
+) -> None:
     closed: list[str] = []
 
     @app.get("/")
+    @colour
     def view() -> Any:
         g.name = "Ada"
         response = Response(stream_with_context(stream(notes, "a")), headers={"X-A": "\u20ac"})

@@ -132,7 +132,11 @@ class Gateway:
                 ]
                 status, close = 200, ctx.held
             else:
-                headers, complete = answer.to_asgi()
+                try:
+                    headers, complete = answer.to_asgi()
+                except Exception as error:  # there is a field that cannot be sent
+                    await self.end(ctx, error)
+                    raise
                 if complete is None:
                     return await self.send_streamed(ctx, send, reading)
                 body, status = complete, answer.status_code
