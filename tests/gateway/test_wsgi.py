@@ -76,6 +76,20 @@ def test_a_body_with_a_length(app: Kolben, ask: Any, colour: Any) -> None:
     assert app.json.loads(ask(app, "/", "POST", BODY, **FORM).body) == {"name": "Ada", "age": "36"}
 
 
+def test_a_body_that_comes_a_little_at_a_time(app: Kolben, ask: Any, colour: Any) -> None:
+    @app.post("/")
+    @colour
+    def view() -> Any:
+        return request.form["name"]
+
+    class Little(BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(min(size or 0, 3))
+
+    environ = {**FORM, "CONTENT_LENGTH": str(len(BODY)), "wsgi_input": Little(BODY)}
+    assert ask(app, "/", "POST", **environ).body == b"Ada"
+
+
 def test_a_body_in_chunks_that_the_server_has_decoded(app: Kolben, ask: Any, colour: Any) -> None:
     @app.post("/")
     @colour

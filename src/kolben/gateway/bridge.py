@@ -59,6 +59,7 @@ class Bridge:
         self.scope: Scope = {**scope, "kolben.worker": self.box.put}
         self.loop = worker_process().home().loop
         self.unread = 0
+        self.taken, self.gone = Event(), Event()
         self.task: Task[None] | None = None
         self.over = False
         #: What the application got for sending to a client that had left.
@@ -71,7 +72,6 @@ class Bridge:
         variables = copy_context()
 
         def begin() -> None:
-            self.taken, self.gone = Event(), Event()
             self.task = self.loop.create_task(self.run(), context=variables)
             self.task.add_done_callback(lambda task: self.box.put(_Ended(task)))
 

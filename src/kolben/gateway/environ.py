@@ -231,10 +231,12 @@ class Input:
         """
         self.ended = True
         try:
-            data: bytes = self.stream.read(self.left)
+            data: bytes = self.stream.read(self.length)
+            while len(data) < self.length and (more := self.stream.read(self.length - len(data))):
+                data += more
         except OSError:
             data = b""
-        if len(data) != self.left:
+        if len(data) != self.length:
             self.broken = True
             raise ClientDisconnected("The client went away before its request was complete.")
         self.left = 0
