@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextvars import copy_context
 from functools import partial
 from inspect import iscoroutinefunction
 from threading import RLock
@@ -514,7 +515,7 @@ class Kolben(Application):
         if gateway.process is not processes[-1]:
             gateway.process = begin_serving(self)
         if gateway is self._direct_wsgi:
-            return wsgi.serve(gateway, self, environ, start_response)
+            return copy_context().run(wsgi.answer, gateway, self, environ, start_response)
         application: ASGIApp | None = None
         if self._is_wrapped("asgi_app") and not self._is_wrapped("wsgi_app"):
             application = partial(over_loop, self.asgi_app)

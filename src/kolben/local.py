@@ -70,10 +70,34 @@ def running_backend() -> str | None:
 Portal = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
-class _Thread(threading.local):
-    portal: Portal | None = None
-    #: Where the thread waits, if it does.
-    box: Any = None
+class _Thread:
+    _local: threading.local
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin anew if gevent has taken the place of threads since, after a fork for example."""
+        if type(getattr(self, "_local", None)) is not threading.local:
+            self._local = threading.local()
+
+    @property
+    def portal(self) -> Portal | None:
+        """Runs a coroutine on the event loop that this thread works for."""
+        return getattr(self._local, "portal", None)
+
+    @portal.setter
+    def portal(self, value: Portal | None) -> None:
+        self._local.portal = value
+
+    @property
+    def box(self) -> Any:
+        """Where the thread waits, if it does."""
+        return getattr(self._local, "box", None)
+
+    @box.setter
+    def box(self, value: Any) -> None:
+        self._local.box = value
 
 
 #: What this thread knows of the event loop that it works for. A driver that runs code in a

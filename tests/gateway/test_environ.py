@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kolben import Kolben, request
-from kolben.gateway.environ import EnvironScope, Input
+from kolben.gateway.environ import EnvironScope, Input, input_of
 from kolben.local import drive
 
 ENVIRON: dict[str, Any] = {
@@ -156,12 +156,15 @@ def test_headers_are_those_that_the_client_sent() -> None:
 
 
 def messages_of(**environ: Any) -> list[Any]:
-    body = Input(environ)
+    body = input_of(environ) or Input(environ, 0, 0)
     found = [drive(body())]
     while found[-1]["type"] == "http.request" and found[-1]["more_body"]:
         found.append(drive(body()))
     assert drive(body()) == {"type": "http.disconnect"}
     return [message.get("body", "gone") for message in found]
+
+
+CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked"}
 
 
 class Breaking(BytesIO):
@@ -188,9 +191,14 @@ def test_without_a_valid_length_nothing_is_read(length: str | None) -> None:
 
 
 def test_a_stream_that_ends_by_itself_is_read_to_its_end() -> None:
-    for environ in ({}, {"CONTENT_LENGTH": "1", "HTTP_TRANSFER_ENCODING": "chunked"}):
-        environ = {"wsgi.input": BytesIO(b"body"), "wsgi.input_terminated": True, **environ}
+    for more in ({}, {"CONTENT_LENGTH": "1"}):
+        environ = {"wsgi.input": BytesIO(b"body"), "wsgi.input_terminated": True, **CHUNKED, **more}
         assert b"".join(messages_of(**environ)) == b"body"
+
+
+def test_of_chunks_that_a_proxy_has_put_together_the_length_is_read() -> None:
+    stream = BytesIO(b"body and more")
+    assert messages_of(**{"wsgi.input": stream, "CONTENT_LENGTH": "4", **CHUNKED}) == [b"body"]
 
 
 def test_a_large_body_comes_in_pieces() -> None:
@@ -203,7 +211,7 @@ def test_a_large_body_comes_in_pieces() -> None:
 def test_a_client_that_leaves_is_seen_and_not_asked_again() -> None:
     for stream in (BytesIO(b"bo"), Breaking(b"bo")):
         assert messages_of(**{"wsgi.input": stream, "CONTENT_LENGTH": "4"}) == [b"bo", "gone"]
-    environ = {"wsgi.input": Breaking(b"bo"), "wsgi.input_terminated": True}
+    environ = {"wsgi.input": Breaking(b"bo"), "wsgi.input_terminated": True, **CHUNKED}
     assert messages_of(**environ) == [b"bo", "gone"]
 
 

@@ -32,6 +32,8 @@ NAMES: dict[str, bytes] = {
         " x-requested-with"
     ).split()
 }
+#: Their requests have a body only if they say so.
+WITHOUT_BODY = frozenset(("GET", "HEAD", "OPTIONS"))
 #: They are in the environ under names of their own; what a client calls so is none of them.
 WITHOUT_PREFIX = frozenset(("HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE"))
 
@@ -184,17 +186,25 @@ class EnvironScope(dict[str, Any]):
         return {**self, **other}
 
 
-def has_body(environ: Environ) -> bool:
-    """Whether a request comes with a body, as far as its head can tell."""
-    length = environ.get("CONTENT_LENGTH")
-    if length:
-        return bool(length != "0") or "HTTP_TRANSFER_ENCODING" in environ
-    if "HTTP_TRANSFER_ENCODING" in environ:
-        return True
+def input_of(environ: Environ) -> Input | None:
+    """The body of a request; ``None`` if it comes without one, as far as its head can tell."""
+    text: str | None = environ.get("CONTENT_LENGTH")
+    chunked = "HTTP_TRANSFER_ENCODING" in environ
+    if chunked and environ.get("wsgi.input_terminated"):
+        return Input(environ, UNKNOWN, None)
+    if text:
+        if text.isdecimal() and text.isascii() and len(text) < 20:
+            # With chunks, too: whatever stands before this server has put them together.
+            length = int(text)
+            return Input(environ, length, length) if length else None
+        return Input(environ, INVALID, 0)
+    if chunked:
+        return Input(environ, ENDLESS, 0)
     # In HTTP/2 nothing need announce a body.
-    return environ["REQUEST_METHOD"] not in ("GET", "HEAD", "OPTIONS") and environ.get(
-        "SERVER_PROTOCOL", "HTTP/1"
-    )[:6] not in ("HTTP/1", "HTTP/0")
+    version = environ.get("SERVER_PROTOCOL", "HTTP/1")[:6]
+    if version in ("HTTP/1", "HTTP/0") or environ["REQUEST_METHOD"] in WITHOUT_BODY:
+        return None
+    return Input(environ, UNKNOWN, None if environ.get("wsgi.input_terminated") else 0)
 
 
 class Input:
@@ -209,20 +219,13 @@ class Input:
         and Granian know it.
     """
 
-    __slots__ = ("broken", "ended", "left", "length", "stream")
+    __slots__ = ("broken", "content_type", "ended", "left", "length", "stream")
 
-    def __init__(self, environ: Environ) -> None:
-        self.stream = environ["wsgi.input"]
+    def __init__(self, environ: Environ, length: int, left: int | None) -> None:
+        self.stream: Any = environ.get("wsgi.input")
+        self.content_type = environ.get("CONTENT_TYPE")
+        self.length, self.left = length, left
         self.ended = self.broken = False
-        text: str | None = environ.get("CONTENT_LENGTH")
-        if not text or "HTTP_TRANSFER_ENCODING" in environ:
-            ends = environ.get("wsgi.input_terminated")
-            self.length = UNKNOWN if ends or "HTTP_TRANSFER_ENCODING" not in environ else ENDLESS
-            self.left: int | None = None if ends else 0
-        elif text.isdecimal() and text.isascii() and len(text) < 20:
-            self.length = self.left = int(text)
-        else:
-            self.length, self.left = INVALID, 0
 
     def read_whole(self) -> bytes:
         """All of a body whose length is known and small.

@@ -8,13 +8,13 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import threading
 import weakref
 from collections.abc import Coroutine
 from contextvars import copy_context
-from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..local import process
+from ..local import process, thread
 from ..pipeline.lanes import run_on_loop
 from .background import BackgroundLoop
 
@@ -28,10 +28,14 @@ class WorkerProcess:
     """The state of this process; a fork begins anew."""
 
     def __init__(self) -> None:
-        self.lock = RLock()  # gevent's, if it is there: it is held while something is waited for
         self.loop: BackgroundLoop | None = None
         self.serving: list[Kolben] = []
         self.started: weakref.WeakSet[Kolben] = weakref.WeakSet()
+
+    @property
+    def lock(self) -> Any:
+        """Held while something is waited for, and so gevent's, which may have come after a fork."""
+        return self.__dict__.setdefault("own_lock", threading.RLock())
 
     def home(self) -> BackgroundLoop:
         """The one event loop that all asynchronous code of the process shares."""
@@ -57,6 +61,7 @@ class WorkerProcess:
         Whoever comes second waits for the first. After a failure the next one tries again.
         """
         process.portal = self.wait
+        thread.renew()
         if app in self.started:
             return
         with self.lock:
@@ -70,22 +75,20 @@ class WorkerProcess:
     def end(self) -> None:
         """Undo what :meth:`begin` has done, last first, and end the loop."""
         atexit.unregister(self.end)
-        loop = self.loop
-        if loop is None:
-            return
         try:
             while self.serving:
                 app = self.serving.pop()
-                self.started.discard(app)
                 try:
                     self.wait(app.shutdown())
                 except Exception:
                     app.logger.exception("The application failed at its shutdown")
         finally:
-            self.loop = None
-            if process.portal == self.wait:
+            loop, self.loop = self.loop, None
+            if processes[-1] is self:  # what comes after this begins anew
                 process.portal = None
-            loop.close()
+                processes[-1] = WorkerProcess()
+            if loop is not None:
+                loop.close()
 
 
 #: The last is this process's; the others its parents', whose loops it must not free.

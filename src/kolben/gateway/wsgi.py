@@ -32,7 +32,7 @@ from ..local import drive, running_backend
 from ..pipeline.convert import ApplicationResponse
 from ..wrappers.request_fields import PLAIN_TYPES
 from .bridge import over_loop
-from .environ import PIECE, Environ, EnvironScope, Input, has_body
+from .environ import PIECE, Environ, EnvironScope, Input, input_of
 
 if TYPE_CHECKING:
     from .._types import ASGIApp, Message, RawHeader, Receive, Scope, Send
@@ -103,16 +103,6 @@ TYPES = {
 }
 
 
-def serve(
-    gateway: Gateway, app: Kolben, environ: Environ, start_response: StartResponse
-) -> Iterable[bytes]:
-    """Answer one request, here if nothing on its way is asynchronous.
-
-    What it does to context variables, the thread's next request does not see.
-    """
-    return copy_context().run(answer, gateway, app, environ, start_response)
-
-
 def serve_outer(
     gateway: Gateway,
     app: Kolben,
@@ -129,7 +119,7 @@ def serve_outer(
     if application is None:
         mount = None if gateway.mounts is None else gateway.mounts.find(app, scope)
         if mount is None:
-            return serve(gateway, app, environ, start_response)
+            return copy_context().run(answer, gateway, app, environ, start_response)
         if mount.wsgi is not None:
             return mount.wsgi(environ, start_response)
         application = partial(over_loop, mount)
@@ -139,7 +129,11 @@ def serve_outer(
 def answer(
     gateway: Gateway, app: Kolben, environ: Environ, start_response: StartResponse
 ) -> Iterable[bytes]:
-    """Match the request and take it through the pipeline; :meth:`Gateway.http` in this thread."""
+    """Answer one request: :meth:`Gateway.http`, in this thread.
+
+    To be run in a copy of the context variables, so that the thread's next request does not see
+    what this one does to them.
+    """
     ctx: Context = new(Context)
     ctx.app = app
     scope = ctx.scope = new_scope(EnvironScope)
@@ -148,8 +142,8 @@ def answer(
     ctx.held = ctx.unfinished = False
     path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
     body = ctx.receive = None
-    if (method != "GET" or "CONTENT_LENGTH" in environ or CHUNKED in environ) and has_body(environ):
-        body = ctx.receive = Input(environ)
+    if method != "GET" or "CONTENT_LENGTH" in environ or CHUNKED in environ:
+        body = ctx.receive = input_of(environ)
     plans = gateway.plans.get(path)
     root = environ.get("SCRIPT_NAME")
     if plans is not None and method in plans and not root:
@@ -165,18 +159,7 @@ def answer(
     run = plan.run  # in a variable, as in Gateway.http
     try:
         if body is not None:
-            request: Request = ctx.request  # type: ignore[assignment]
-            length = request._announced = body.length
-            content_type = environ.get("CONTENT_TYPE")
-            if content_type in PLAIN_TYPES:  # then no header has to be looked at
-                request._content_type = content_type, {}
-            if not plan.stream:
-                limit = request.max_content_length
-                small = 0 < length <= PIECE and (limit is None or length <= limit)
-                if small and gateway.loads_plainly:
-                    request.set_body(body.read_whole())
-                else:
-                    drive(request.load())
+            load(gateway, ctx, body)
         try:
             run(ctx).send(None)
         except StopIteration:
@@ -190,14 +173,14 @@ def answer(
     finally:
         current.reset(token)
     made: Any = ctx.answer
-    content: bytes | None
+    content: Any
     if made.__class__ is tuple:
         content, (_, content_type) = made
         start_response(
             "200 OK",
             [
                 ("Content-Type", TYPES.get(content_type) or content_type.decode("latin-1")),
-                ("Content-Length", str(len(made[0]))),
+                ("Content-Length", str(len(content))),
             ],
         )
         must_end = ctx.held
@@ -213,9 +196,28 @@ def answer(
         must_end = ctx.held or made.must_be_closed()
     if method == "HEAD":
         content = b""
-    if must_end or (body is not None and request.has_files()):
+    if must_end or (body is not None and ctx.request.has_files()):  # type: ignore[union-attr]
         return Closing(content, partial(end, gateway, ctx))
     return (content,)
+
+
+def load(gateway: Gateway, ctx: Context, body: Input) -> None:
+    """Load the request's body, unless its route leaves that to the view.
+
+    :raises ClientDisconnected: if the client went away before it was complete.
+    """
+    request: Any = ctx.request
+    request._announced = length = body.length
+    content_type = body.content_type
+    if content_type in PLAIN_TYPES:  # then no header has to be looked at
+        request._content_type = content_type, {}
+    if ctx.plan.stream:
+        return
+    limit = request.max_content_length
+    if gateway.loads_plainly and 0 < length <= PIECE and (limit is None or length <= limit):
+        request._body = body.read_whole()
+    else:
+        drive(request.load())
 
 
 def is_plain(path: str, environ: Environ) -> bool:
@@ -267,7 +269,7 @@ def drive_app(
     :param body: The request's, if somebody has begun to read it.
     :param response: What is sent, where that is known.
     """
-    body = body or Input(scope.environ)
+    body = body or input_of(scope.environ) or Input(scope.environ, 0, 0)
     driven = Driven(application(scope, body, hand_out))
     head = driven.next()
     if head is None:

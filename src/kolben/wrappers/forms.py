@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import unicode_escape_decode
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
@@ -132,66 +133,53 @@ def parse_urlencoded(
     :source: The URL Standard's urlencoded parser, but strict. Flask keeps what is invalid as
         it is.
     """
-    encoding = find_charset(charset)
-    if not body:
-        return []
+    encoding = "utf-8" if charset is None else find_charset(charset)
     if max_memory is not None and len(body) > max_memory:
         raise too_large("The form's fields are")
-    if max_pairs is not None and body.count(b"&") >= max_pairs:
+    text = body.decode("latin-1")  # a character for each byte; text is quicker to search
+    if max_pairs is not None and body and text.count("&") >= max_pairs:
         raise RequestEntityTooLarge("The form has more fields than the server accepts.")
     try:
-        return _split_pairs(body, encoding)
+        return _split_pairs(text, encoding)
     except UnicodeDecodeError:
         raise BadRequest("The form is not valid text in its charset.") from None
 
 
-#: ASCII characters by the two digits that stand for them.
-_ASCII: Final = {
-    high + low: chr(int(high + low, 16)) for high in "01234567" for low in "0123456789abcdefABCDEF"
-}
-#: Those that do not divide fields, and so can be decoded before the fields are divided.
-_INSIDE: Final = {digits: char for digits, char in _ASCII.items() if char not in "&="}
-
-
-def _split_pairs(body: bytes, encoding: str) -> Pairs:
-    text = body.decode("latin-1")  # a character for each byte, until it is known what is whole
+def _split_pairs(text: str, encoding: str) -> Pairs:
     if "+" in text:
         text = text.replace("+", " ")
-    decoded = _decode_ascii(text, _INSIDE) if text.isascii() else None
-    if decoded is not None:
-        text = decoded
+    if "%" in text:
+        # What divides fields must be decoded after they are divided.
+        if "%26" in text or "%3D" in text or "%3d" in text or "\\" in text or not text.isascii():
+            return _split_and_decode(text.encode("latin-1"), encoding)
+        try:
+            # Python's own escapes differ in the sign before the two digits, and are decoded in C.
+            text, _ = unicode_escape_decode(text.replace("%", "\\x"))
+        except UnicodeDecodeError:
+            return _split_and_decode(text.encode("latin-1"), encoding)
+    if not text.isascii():
+        text = text.encode("latin-1").decode(encoding)
     pairs: Pairs = []
     for field in text.split("&"):
         if field:
             name, _, value = field.partition("=")
-            if decoded is None:
-                name, value = _decode(name, encoding), _decode(value, encoding)
             pairs.append((name, value))
     return pairs
 
 
-def _decode(text: str, encoding: str) -> str:
-    if text.isascii() and (decoded := _decode_ascii(text, _ASCII)) is not None:
-        return decoded
-    raw = text.encode("latin-1")
-    if _BAD_ESCAPE.search(raw):
+def _split_and_decode(body: bytes, encoding: str) -> Pairs:
+    if _BAD_ESCAPE.search(body):
         raise BadRequest("The form has a percent sign that is not followed by two hex digits.")
-    return unquote_to_bytes(raw).decode(encoding)
-
-
-def _decode_ascii(text: str, characters: dict[str, str]) -> str | None:
-    """Text with its escapes decoded; ``None`` if one of them is not in the table."""
-    if "%" not in text:
-        return text
-    first, *escaped = text.split("%")
-    pieces = [first]
-    try:
-        for piece in escaped:
-            pieces.append(characters[piece[:2]])
-            pieces.append(piece[2:])
-    except KeyError:
-        return None
-    return "".join(pieces)
+    pairs: Pairs = []
+    for raw in body.split(b"&"):
+        if raw:
+            key, _, content = raw.partition(b"=")
+            if b"%" in key:
+                key = unquote_to_bytes(key)
+            if b"%" in content:
+                content = unquote_to_bytes(content)
+            pairs.append((key.decode(encoding), content.decode(encoding)))
+    return pairs
 
 
 class _Field:

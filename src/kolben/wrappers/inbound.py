@@ -30,8 +30,10 @@ def announced_length(scope: MutableMapping[str, Any]) -> int:
             length = int(value)
         elif name == b"transfer-encoding":
             environ = scope.get("wsgi_environ")
-            ends = environ is None or environ.get("wsgi.input_terminated")
-            return UNKNOWN if ends else ENDLESS
+            if environ is None or environ.get("wsgi.input_terminated"):
+                return UNKNOWN
+            if not environ.get("CONTENT_LENGTH"):
+                return ENDLESS
     if (
         length == NO_BODY
         # In HTTP/2 and 3 nothing need announce a body.

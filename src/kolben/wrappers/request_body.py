@@ -18,6 +18,7 @@ from .forms import (
     SPOOL_SIZE,
     FormBuilder,
     Limits,
+    Pairs,
     explaining_files,
     in_file_lane,
     parse_multipart,
@@ -41,7 +42,8 @@ MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
 
 _unset: Any = object()
-_append: Any = dict.setdefault
+_set: Any = dict.__setitem__
+_values: Any = dict.__getitem__
 _new: Any = dict.__new__
 
 
@@ -202,9 +204,9 @@ class RequestBody(RequestFields):
             if partial.builder is not None:
                 if partial.builder.finish():
                     await in_file_lane(partial.builder.write_out)
-                self._store_form(
-                    partial.builder.fields, partial.builder.files(self.file_storage_class)
-                )
+                self.__dict__["form"] = self._made_of(partial.builder.fields)
+                if files := partial.builder.files(self.file_storage_class):
+                    self.__dict__["files"] = self.parameter_storage_class(files)
         except ClientDisconnected:
             partial.close()
             raise
@@ -320,7 +322,7 @@ class RequestBody(RequestFields):
             says what to do instead.
         """
         if parse_form_data and not self._keep_body:
-            self._parse_form()
+            self.form  # noqa: B018 - parsing leaves nothing of the body
         body = self._loaded()
         if cache:
             self._keep_body = True
@@ -335,9 +337,37 @@ class RequestBody(RequestFields):
         :raises BadRequest: if the form is malformed.
         :raises RequestEntityTooLarge: if it exceeds a limit.
         """
-        self._parse_form()
-        fields: MultiDict[str, str] = self.__dict__["form"]
-        return fields
+        body = self._loaded()
+        mimetype, params = self._content_type
+        if mimetype == URLENCODED:
+            fields = parse_urlencoded(
+                body, params.get("charset"), self.max_form_memory_size, self.max_form_parts
+            )
+        elif mimetype != MULTIPART or (
+            not body and ("stream" in self.__dict__ or not self.announces_body())
+        ):
+            return self._made_of([])
+        else:
+            fields, files = parse_multipart(
+                body, params, self._form_limits(), self.file_storage_class
+            )
+            if files:
+                self.__dict__["files"] = self.parameter_storage_class(files)
+        if not self._keep_body:
+            self._body = b""
+        return self._made_of(fields)
+
+    def _made_of(self, fields: Pairs) -> MultiDict[str, str]:
+        make = self.parameter_storage_class
+        if make is not ImmutableMultiDict:
+            return make(fields)
+        form: Any = _new(make)  # its constructor would have to find out what it was given
+        for name, value in fields:
+            if name in form:
+                _values(form, name).append(value)
+            else:
+                _set(form, name, [value])
+        return form  # type: ignore[no-any-return]
 
     @lazy
     def files(self) -> MultiDict[str, FileStorage]:
@@ -346,52 +376,13 @@ class RequestBody(RequestFields):
         Only a form with ``enctype="multipart/form-data"`` has any. What is larger than 512 KiB is in a
         temporary file, which is gone after the request.
         """
-        self._parse_form()
+        self.form  # noqa: B018 - parsing it finds the files
         files: MultiDict[str, FileStorage] | None = self.__dict__.get("files")
         if files is not None:
             return files
         if self._debug() and self.mimetype != MULTIPART:
             return explaining_files(self.mimetype, self.form)
         return self.parameter_storage_class()
-
-    def _parse_form(self) -> None:
-        if "form" in self.__dict__:
-            return
-        body = self._loaded()
-        mimetype, params = self._content_type
-        if mimetype == URLENCODED:
-            charset = params.get("charset")
-            self._store_form(
-                parse_urlencoded(body, charset, self.max_form_memory_size, self.max_form_parts), []
-            )
-        elif mimetype == MULTIPART:
-            if not body and ("stream" in self.__dict__ or not self.announces_body()):
-                self._store_form([], [])
-                return
-            self._store_form(
-                *parse_multipart(
-                    body, self.mimetype_params, self._form_limits(), self.file_storage_class
-                )
-            )
-        else:
-            self._store_form([], [])
-            return
-        if not self._keep_body:
-            self._body = b""
-
-    def _store_form(
-        self, fields: list[tuple[str, str]], files: list[tuple[str, FileStorage]]
-    ) -> None:
-        make = self.parameter_storage_class
-        if make is ImmutableMultiDict:
-            form: Any = _new(make)
-            for name, value in fields:
-                _append(form, name, []).append(value)
-        else:
-            form = make(fields)
-        self.__dict__["form"] = form
-        if files:
-            self.__dict__["files"] = self.parameter_storage_class(files)
 
     def has_files(self) -> bool:
         """Whether :meth:`close` has anything to do."""
