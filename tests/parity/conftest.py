@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 from wsgiref.validate import WSGIWarning, validator
@@ -36,7 +36,6 @@ import kolben.routing
 import kolben.sessions
 import kolben.testing
 import kolben.views
-from kolben.gateway.process import worker_process
 from kolben.http.datastructures import Headers
 from kolben.testing.wsgi import make_environ, run_wsgi_app
 
@@ -259,10 +258,3 @@ def framework(request: pytest.FixtureRequest) -> Framework:
     """Each framework in turn, for what is asserted rather than compared."""
     found: Framework = request.param
     return found
-
-
-@pytest.fixture(autouse=True)
-def end_process() -> Iterator[None]:
-    """End the event loop that requests over WSGI may have begun."""
-    yield
-    worker_process().end()
