@@ -301,3 +301,50 @@ async def test_headers_of_hooks_are_added_to_an_applications(app: Kolben, wire: 
     one = wire("/")
     await one.run(app)
     assert one.sent[0]["headers"] == [(b"x-in", b"1"), (b"x-after", b"2")]
+
+
+class Writes:
+    """Middleware that writes into the messages that it gets, as Starlette's GZip does."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def write(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                message["body"] += b"!"
+            else:
+                fields = message["headers"]
+                fields[:] = [field for field in fields if field[0] != b"content-length"]
+                fields.append((b"x-more", b"1"))
+            await send(message)
+
+        await self.app(scope, receive, write)
+
+
+@BOTH
+@pytest.mark.parametrize("body", ["text", "list", "stream", "astream", "file"])
+async def test_what_middleware_writes_into_a_message_stays_in_its_response(
+    async_view: bool, body: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"file")
+
+    def make() -> Any:
+        async def parts() -> Any:
+            yield "part"
+
+        return {
+            "text": "text",
+            "list": Response(["a", "b"]),
+            "stream": iter(["part"]),
+            "astream": parts(),
+            "file": send_file(tmp_path / "file"),
+        }[body]
+
+    app = Kolben("bodies")
+    add(app, make, async_view)
+    app.add_middleware(Writes)
+    first = await app.test_client().get("/", buffered=True)
+    second = await app.test_client().get("/", buffered=True)
+    assert first.get_data() == second.get_data()
+    assert first.headers.getlist("X-More") == second.headers.getlist("X-More") == ["1"]

@@ -20,7 +20,7 @@ from ..routing.paths import route_path
 from ..wrappers import Request, Response
 from ..wrappers.request_fields import path_of
 from ..wrappers.response import LENGTHS
-from .bodies import LAST, head_of, send_streamed
+from .bodies import head_of, last, send_streamed
 from .bridge import over_loop
 from .disconnects import Gone, watch
 from .mounting import OF_LITESTAR, remounted
@@ -235,7 +235,7 @@ class Gateway:
                 if (aclose := getattr(response.response, "aclose", None)) is not None:
                     await aclose()
                 await send(head_of(response))
-                await send(LAST)
+                await send(last())
             else:
                 if isinstance(response, ApplicationResponse):  # it wants the messages itself
                     reading = True

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ..wrappers import Request, Response
 
 _end: Any = object()
-LAST: Message = {"type": "http.response.body", "body": b""}
 
 
 async def send_streamed(app: Kolben, request: Request, send: Send, response: Response) -> None:
@@ -49,7 +48,7 @@ async def _send_async_iterable(send: Send, response: Response, body: Any) -> Non
         await deliver(send, head_of(response))
         async for chunk in iterator:
             await deliver(send, piece(chunk))
-        await deliver(send, LAST)
+        await deliver(send, last())
     finally:
         if (close := getattr(iterator, "aclose", None)) is not None:
             await undisturbed(close)
@@ -65,7 +64,7 @@ async def _send_iterable(
     step: Callable[..., Any] = next
     while (chunk := await lane.run(step, iterator, _end, worker=worker)) is not _end:
         await deliver(send, piece(chunk))
-    await deliver(send, LAST)
+    await deliver(send, last())
 
 
 async def _send_file(
@@ -84,7 +83,7 @@ async def _send_file(
     while chunk:
         await deliver(send, piece(chunk))
         chunk = await lane.run(body.read)
-    await deliver(send, LAST)
+    await deliver(send, last())
 
 
 def head_of(response: Response) -> Message:
@@ -100,3 +99,8 @@ def piece(chunk: str | bytes) -> Message:
     """A message with a part of a body."""
     body = chunk.encode() if isinstance(chunk, str) else chunk
     return {"type": "http.response.body", "body": body, "more_body": True}
+
+
+def last() -> Message:
+    """The message that ends a body. A new one each time: middleware may write into it."""
+    return {"type": "http.response.body", "body": b""}

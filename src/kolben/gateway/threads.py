@@ -15,7 +15,7 @@ from ..local import drive, thread, wait
 from ..pipeline.convert import ApplicationResponse
 from ..pipeline.run import teardown
 from ..wrappers import FileBody, Response
-from .bodies import LAST, head_of, piece
+from .bodies import head_of, last, piece
 from .disconnects import Gone, deliver, watch_for
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def stream(ctx: Context, send: Send, response: Response, reading: bool) -> None:
             if watcher is not None and watcher.gone:
                 raise Gone
             wait(deliver(send, piece(chunk)))
-        wait(deliver(send, LAST))
+        wait(deliver(send, last()))
     finally:
         current.reset(hidden)
 
