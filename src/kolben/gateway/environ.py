@@ -40,7 +40,9 @@ WITHOUT_PREFIX = frozenset(("HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE"))
 
 def _text(value: str) -> str:
     # PEP 3333: text of an environ stands for bytes, one character for each.
-    return value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace")
+    return (
+        value if value.isascii() else value.encode("latin-1", "replace").decode("utf-8", "replace")
+    )
 
 
 def _path(environ: Environ) -> str:

@@ -119,7 +119,8 @@ class MultiDict(TypeConversionDict[K, V]):
 
     def __init__(self, mapping: Mapping[K, Any] | Iterable[tuple[K, V]] | None = None) -> None:
         if mapping.__class__ is list:  # most of them are made of parsed pairs
-            for key, value in mapping:
+            pairs: Any = mapping
+            for key, value in pairs:
                 _setdefault(self, key, []).append(value)
             return
         super().__init__()
