@@ -203,6 +203,7 @@ def behind_nginx(kind: Kind, how: str) -> Kind:
         front=how,
         prefix=None,
         reuses=True,
+        chunks=True,  # it puts them together, and tells the length
         chunks_for_old=False,
         continues_early=True,
     )

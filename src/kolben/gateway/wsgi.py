@@ -160,10 +160,8 @@ def answer(
     try:
         if body is not None:
             load(gateway, ctx, body)
-        try:
-            run(ctx).send(None)
-        except StopIteration:
-            pass
+        for _ in run(ctx).__await__():  # it never waits, and a loop ends without an exception
+            raise RuntimeError("A request without an event loop had to wait for one.")
     except ClientDisconnected:
         return gone(start_response)
     except BaseException:
@@ -196,7 +194,7 @@ def answer(
         must_end = ctx.held or made.must_be_closed()
     if method == "HEAD":
         content = b""
-    if must_end or (body is not None and ctx.request.has_files()):  # type: ignore[union-attr]
+    if must_end or (body is not None and ctx._request.has_files()):  # type: ignore[attr-defined]
         return Closing(content, partial(end, gateway, ctx))
     return (content,)
 
@@ -213,7 +211,8 @@ def load(gateway: Gateway, ctx: Context, body: Input) -> None:
         request._content_type = content_type, {}
     if ctx.plan.stream:
         return
-    limit = request.max_content_length
+    own = request._has_own_limits
+    limit = request.max_content_length if own else ctx.plan.limits.max_content_length
     if gateway.loads_plainly and 0 < length <= PIECE and (limit is None or length <= limit):
         request._body = body.read_whole()
     else:

@@ -186,24 +186,12 @@ async def lend(submit: Submit, work: Awaitable[T], tasks: list[Task[Any]]) -> T:
 
 def thread_driver(func: Callable[..., Any]) -> Step:
     """The driver of a pipeline that has a thread to itself: *hop* and *inline*."""
-    call = in_thread(func)
 
     @functools.wraps(func)
     async def step(*args: Any, **kwargs: Any) -> Any:
-        return call(*args, **kwargs)
-
-    return step
-
-
-def in_thread(func: Callable[..., Any]) -> Callable[..., Any]:
-    """A plain function for a thread that may wait, whatever the colour of ``func``."""
-    if is_async(func):
-        return lambda *args, **kwargs: wait(func(*args, **kwargs))
-
-    def call(*args: Any, **kwargs: Any) -> Any:
         result = func(*args, **kwargs)
         if result.__class__ in PLAIN:  # which asks less than isawaitable
             return result
         return wait(result) if isawaitable(result) else result
 
-    return call
+    return step

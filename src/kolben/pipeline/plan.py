@@ -73,7 +73,7 @@ class Plan:
     rule: Rule | None
     #: The view, or what answers in its place.
     view: Step
-    #: The same as a plain function, where the chain runs in a thread; ``None`` elsewhere.
+    #: The view as it was registered, where the chain runs in a thread; ``None`` elsewhere.
     call: Callable[..., Any] | None
     #: What a dispatcher calls that the application may have put in the place of the view.
     dispatched: Step

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from .. import signals
 from ..exceptions import BadRequestKeyError, HTTPException, InternalServerError, RequestRedirect
 from ..helpers.places import place_of
+from ..local import wait
 from ..signals import request_path as listening
 from ..wrappers import Response
-from .drivers import thread_driver
+from .drivers import PLAIN, thread_driver
 
 if TYPE_CHECKING:
     from ..context import Context
@@ -57,6 +58,8 @@ async def run(ctx: Context, whole: bool = True) -> Any:
                     rv = await (view(**view_args) if view_args else view())
                 else:
                     rv = call(**view_args) if view_args else call()
+                    if rv.__class__ not in PLAIN and isawaitable(rv):
+                        rv = wait(rv)
             if quiet and not ctx.unfinished:
                 make_simple = plan.make_simple
                 if (simple := make_simple(rv)) is not None:

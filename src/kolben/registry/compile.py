@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..context import current, require_request
 from ..pipeline import run
 from ..pipeline.convert import response_makers
-from ..pipeline.drivers import (
-    error_step,
-    in_thread,
-    is_async,
-    loop_driver,
-    middleware_step,
-    thread_driver,
-)
+from ..pipeline.drivers import error_step, is_async, loop_driver, middleware_step, thread_driver
 from ..pipeline.plan import Driver, Plan, Step
 from ..sessions import SecureCookieSessionInterface
 from ..wrappers.forms import Limits
@@ -151,7 +144,7 @@ class Compiler:
         # What stands in a view's place does no slow work: it is called where it is.
         in_place = view is None and not plan.hops
         plan.view = plan.dispatched = direct(step) if in_place else drive(step)
-        plan.call = in_thread(step) if plan.hops else None
+        plan.call = step if plan.hops else None
         plan.rule = plan.options = plan.twin = None
         plan.url_value_preprocessors = tuple(map(drive, url_value))
         plan.before = tuple(map(drive, before))

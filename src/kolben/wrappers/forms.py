@@ -118,11 +118,11 @@ def parse_urlencoded(
     charset: str | None = None,
     max_memory: int | None = None,
     max_pairs: int | None = None,
-) -> Pairs:
+) -> dict[str, list[str]]:
     """Split an ``application/x-www-form-urlencoded`` body.
 
     >>> parse_urlencoded(b"name=Ren%C3%A9&tag=a+b&tag=")
-    [('name', 'René'), ('tag', 'a b'), ('tag', '')]
+    {'name': ['René'], 'tag': ['a b', '']}
 
     :param charset: The charset that the Content-Type names, or ``None`` for UTF-8.
     :param max_memory: Bytes allowed; ``None`` for any number. So for ``max_pairs``.
@@ -139,47 +139,52 @@ def parse_urlencoded(
     text = body.decode("latin-1")  # a character for each byte; text is quicker to search
     if max_pairs is not None and body and text.count("&") >= max_pairs:
         raise RequestEntityTooLarge("The form has more fields than the server accepts.")
-    try:
-        return _split_pairs(text, encoding)
-    except UnicodeDecodeError:
-        raise BadRequest("The form is not valid text in its charset.") from None
-
-
-def _split_pairs(text: str, encoding: str) -> Pairs:
     if "+" in text:
         text = text.replace("+", " ")
-    if "%" in text:
-        # What divides fields must be decoded after they are divided.
-        if "%26" in text or "%3D" in text or "%3d" in text or "\\" in text or not text.isascii():
-            return _split_and_decode(text.encode("latin-1"), encoding)
+    if "%" in text or not text.isascii():
         try:
-            # Python's own escapes differ in the sign before the two digits, and are decoded in C.
-            text, _ = unicode_escape_decode(text.replace("%", "\\x"))
+            decoded = _decode_whole(text, encoding)
+            if decoded is None:
+                return _split_and_decode(text.encode("latin-1"), encoding)
         except UnicodeDecodeError:
-            return _split_and_decode(text.encode("latin-1"), encoding)
-    if not text.isascii():
-        text = text.encode("latin-1").decode(encoding)
-    pairs: Pairs = []
+            raise BadRequest("The form is not valid text in its charset.") from None
+        text = decoded
+    fields: dict[str, list[str]] = {}
     for field in text.split("&"):
         if field:
             name, _, value = field.partition("=")
-            pairs.append((name, value))
-    return pairs
+            if name in fields:
+                fields[name].append(value)
+            else:
+                fields[name] = [value]
+    return fields
 
 
-def _split_and_decode(body: bytes, encoding: str) -> Pairs:
+def _decode_whole(text: str, encoding: str) -> str | None:
+    """Decode all fields before they are divided; ``None`` if what divides them is escaped, too.
+
+    Python's own escapes differ in the sign before the two digits, and are decoded in C.
+    """
+    if "%" in text:
+        if "%26" in text or "%3D" in text or "%3d" in text or "\\" in text or not text.isascii():
+            return None
+        try:
+            text, _ = unicode_escape_decode(text.replace("%", "\\x"))
+        except UnicodeDecodeError:
+            return None
+    return text if text.isascii() else text.encode("latin-1").decode(encoding)
+
+
+def _split_and_decode(body: bytes, encoding: str) -> dict[str, list[str]]:
     if _BAD_ESCAPE.search(body):
         raise BadRequest("The form has a percent sign that is not followed by two hex digits.")
-    pairs: Pairs = []
+    fields: dict[str, list[str]] = {}
     for raw in body.split(b"&"):
         if raw:
-            key, _, content = raw.partition(b"=")
-            if b"%" in key:
-                key = unquote_to_bytes(key)
-            if b"%" in content:
-                content = unquote_to_bytes(content)
-            pairs.append((key.decode(encoding), content.decode(encoding)))
-    return pairs
+            name, _, value = raw.partition(b"=")
+            text = unquote_to_bytes(value).decode(encoding)
+            fields.setdefault(unquote_to_bytes(name).decode(encoding), []).append(text)
+    return fields
 
 
 class _Field:

@@ -18,7 +18,6 @@ from .forms import (
     SPOOL_SIZE,
     FormBuilder,
     Limits,
-    Pairs,
     explaining_files,
     in_file_lane,
     parse_multipart,
@@ -41,9 +40,9 @@ from .request_fields import RequestFields
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
 
+LIMITS = frozenset(("max_content_length", "max_form_memory_size", "max_form_parts"))
 _unset: Any = object()
-_set: Any = dict.__setitem__
-_values: Any = dict.__getitem__
+_update: Any = dict.update
 _new: Any = dict.__new__
 
 
@@ -75,6 +74,14 @@ class RequestBody(RequestFields):
 
     # Limits
 
+    # Whether they are others than the route's: of this request, or of a subclass.
+    _has_own_limits = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if not LIMITS.isdisjoint(vars(cls)):
+            cls._has_own_limits = True
+
     @property
     def max_content_length(self) -> int | None:
         """The most bytes that the body may have; ``None`` for any number.
@@ -88,6 +95,7 @@ class RequestBody(RequestFields):
     @max_content_length.setter
     def max_content_length(self, value: int | None) -> None:
         self._max_content_length = value
+        self._has_own_limits = True
 
     @property
     def max_form_memory_size(self) -> int | None:
@@ -98,6 +106,7 @@ class RequestBody(RequestFields):
     @max_form_memory_size.setter
     def max_form_memory_size(self, value: int | None) -> None:
         self._max_form_memory_size = value
+        self._has_own_limits = True
 
     @property
     def max_form_parts(self) -> int | None:
@@ -110,6 +119,7 @@ class RequestBody(RequestFields):
     @max_form_parts.setter
     def max_form_parts(self, value: int | None) -> None:
         self._max_form_parts = value
+        self._has_own_limits = True
 
     def _form_limits(self) -> Limits:
         return Limits(self.max_content_length, self.max_form_memory_size, self.max_form_parts)
@@ -204,7 +214,7 @@ class RequestBody(RequestFields):
             if partial.builder is not None:
                 if partial.builder.finish():
                     await in_file_lane(partial.builder.write_out)
-                self.__dict__["form"] = self._made_of(partial.builder.fields)
+                self.__dict__["form"] = self.parameter_storage_class(partial.builder.fields)
                 if files := partial.builder.files(self.file_storage_class):
                     self.__dict__["files"] = self.parameter_storage_class(files)
         except ClientDisconnected:
@@ -337,36 +347,33 @@ class RequestBody(RequestFields):
         :raises BadRequest: if the form is malformed.
         :raises RequestEntityTooLarge: if it exceeds a limit.
         """
-        body = self._loaded()
+        body = self._body
+        limits = self._form_limits() if self._has_own_limits else self._limits
+        limit = limits.max_content_length
+        if body is None or (limit is not None and len(body) > limit):
+            body = self._loaded()
         mimetype, params = self._content_type
+        fields: Any
         if mimetype == URLENCODED:
+            charset = params.get("charset") if params else None
             fields = parse_urlencoded(
-                body, params.get("charset"), self.max_form_memory_size, self.max_form_parts
+                body, charset, limits.max_form_memory_size, limits.max_form_parts
             )
         elif mimetype != MULTIPART or (
             not body and ("stream" in self.__dict__ or not self.announces_body())
         ):
-            return self._made_of([])
+            return self.parameter_storage_class()
         else:
-            fields, files = parse_multipart(
-                body, params, self._form_limits(), self.file_storage_class
-            )
+            fields, files = parse_multipart(body, params, limits, self.file_storage_class)
             if files:
                 self.__dict__["files"] = self.parameter_storage_class(files)
         if not self._keep_body:
             self._body = b""
-        return self._made_of(fields)
-
-    def _made_of(self, fields: Pairs) -> MultiDict[str, str]:
         make = self.parameter_storage_class
-        if make is not ImmutableMultiDict:
+        if make is not ImmutableMultiDict or fields.__class__ is list:
             return make(fields)
         form: Any = _new(make)  # its constructor would have to find out what it was given
-        for name, value in fields:
-            if name in form:
-                _values(form, name).append(value)
-            else:
-                _set(form, name, [value])
+        _update(form, fields)
         return form  # type: ignore[no-any-return]
 
     @lazy
