@@ -59,6 +59,7 @@ class Bridge:
         self.scope: Scope = {**scope, "kolben.worker": self.box.put}
         self.loop = worker_process().home().loop
         self.unread = 0
+        self.head: tuple[Message, ...] = ()
         self.taken, self.gone = Event(), Event()
         self.task: Task[None] | None = None
         self.over = False
@@ -86,9 +87,9 @@ class Bridge:
             item = self.box.wait_for(_of_a_bridge)
             if isinstance(item, _Ended):
                 self.end(item.task)
-            else:
-                (message,) = item
-                if body := message.get("body"):
+                continue
+            for message in item:
+                if message.get("more_body") and (body := message.get("body")):
                     self.loop.call_soon_threadsafe(self.take, len(body))
                 yield message
 
@@ -142,7 +143,13 @@ class Bridge:
         if self.gone.is_set():
             self.refused = OSError("The client has closed the connection.")
             raise self.refused
-        self.box.put((message,))
+        if message["type"] == "http.response.start":
+            self.head = (message,)  # goes with what follows, so that the thread wakes once
+            return
+        self.box.put((*self.head, message))
+        self.head = ()
+        if not message.get("more_body"):
+            return
         self.unread += len(message.get("body") or b"")
         while self.unread > UNREAD and not self.gone.is_set():
             self.taken.clear()
