@@ -130,9 +130,52 @@ def _completed(app: WSGIApp) -> WSGIApp:
         cookies = [value for name, value in scope["headers"] if name == b"cookie"]
         if len(cookies) > 1:  # RFC 9113, section 8.2.3
             environ["HTTP_COOKIE"] = b"; ".join(cookies).decode("latin-1")
-        return Body(app(environ, start_response), scope["kolben.client"])
+        head = Head(start_response)
+        return Body(app(environ, head), head, scope["kolben.client"])
 
     return call
+
+
+class Head:
+    """``start_response`` for an application, which may think better of it until there is a body.
+
+    :source: PEP 3333, "The start_response() Callable".
+    """
+
+    def __init__(self, start_response: Any) -> None:
+        self._start_response = start_response
+        self._said: tuple[str, list[tuple[str, str]]] | None = None
+        self._write: Callable[[bytes], object] | None = None
+
+    def __call__(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
+    ) -> Callable[[bytes], None]:
+        """Take status and headers; with ``exc_info`` in place of others, if it is not too late."""
+        if exc_info is not None:
+            try:
+                if self._write is not None:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None  # its traceback leads to this frame
+        elif self._said is not None:
+            raise AssertionError("start_response was called a second time, without 'exc_info'.")
+        self._said = status, list(headers)
+        return self.write
+
+    def send(self) -> Callable[[bytes], object]:
+        """Send the head, unless that has been done.
+
+        :return: Sends a part of the body.
+        """
+        if self._write is None:
+            if self._said is None:
+                raise AssertionError("The WSGI application has not called start_response.")
+            self._write = self._start_response(*self._said)
+        return self._write
+
+    def write(self, data: bytes) -> None:
+        """Send a part of the body, as applications did before they returned iterables."""
+        self.send()(data)
 
 
 class Input(RawIOBase):
@@ -159,15 +202,19 @@ class Input(RawIOBase):
 class Body:
     """The body of a WSGI response, that ends when the client leaves."""
 
-    def __init__(self, chunks: Iterable[bytes], client: Client) -> None:
+    def __init__(self, chunks: Iterable[bytes], head: Head, client: Client) -> None:
         self._chunks = chunks
+        self._head = head
         self._client = client
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._chunks:
-            yield chunk
+            if chunk:
+                self._head.send()
+                yield chunk
             if self._client.gone:
                 return
+        self._head.send()
 
     def close(self) -> None:
         """Close what the application returned."""

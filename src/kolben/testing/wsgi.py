@@ -65,7 +65,7 @@ def run_wsgi_app(
     def start_response(
         status: str, headers: list[tuple[str, str]], exc_info: Any = None
     ) -> Callable[[bytes], object]:
-        if exc_info is not None and started:
+        if exc_info is not None and any(written):  # the head has been sent with this
             raise exc_info[1].with_traceback(exc_info[2])
         started[:] = [(status, headers)]
         return written.append
@@ -74,7 +74,7 @@ def run_wsgi_app(
     chunks = iter(body)
     close: Callable[[], object] = getattr(body, "close", lambda: None)
     try:
-        while not started and (chunk := next(chunks, None)) is not None:
+        while not any(written) and (chunk := next(chunks, None)) is not None:
             written.append(chunk)
         wire = _wire(environ)
         if not started:
