@@ -71,3 +71,22 @@ def test_who_has_thought_of_both_is_not_told(
     else:
         assert app.test_client().get("/").text == "Hello"
     assert not caplog.records
+
+
+def test_a_websocket_route_under_wsgi_says_what_it_needs(
+    app: Kolben, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.add_url_rule("/live", "live", lambda: "never", websocket=True)
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/live",
+        "HTTP_HOST": "localhost",
+        "HTTP_CONNECTION": "Upgrade",
+        "HTTP_UPGRADE": "websocket",
+        "wsgi.url_scheme": "http",
+    }
+    for _ in range(3):
+        body, status, _ = app.test_client().run_wsgi_app(environ, buffered=True)
+        assert status == "426 Upgrade Required" and b"another protocol" in b"".join(body)
+    (record,) = caplog.records
+    assert record.levelname == "WARNING" and "ASGI server, such as uvicorn" in record.message
