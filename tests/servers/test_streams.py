@@ -40,7 +40,8 @@ def test_a_stream_that_breaks_is_seen_by_the_client(server: Server, at: str) -> 
             assert connection.chunk(5) == b"first"
 
 
-@pytest.mark.kinds(lambda kind: kind.chunks)
+# Without a length nginx first collects a body that it hands to uWSGI.
+@pytest.mark.kinds(lambda kind: kind.chunks and "uwsgi" not in kind.name)
 def test_upload_and_download_at_the_same_time(server: Server) -> None:
     """A view sees the pieces of a body before the client has sent all of it."""
     name = "slow-upload"
