@@ -167,11 +167,12 @@ class Head:
 
         :return: Sends a part of the body.
         """
-        if self._write is None:
+        write = self._write
+        if write is None:
             if self._said is None:
                 raise AssertionError("The WSGI application has not called start_response.")
-            self._write = self._start_response(*self._said)
-        return self._write
+            write = self._write = self._start_response(*self._said)
+        return write
 
     def write(self, data: bytes) -> None:
         """Send a part of the body, as applications did before they returned iterables."""
