@@ -113,8 +113,11 @@ async def run_middleware(ctx: Context) -> None:
     except BaseException as error:
         answered, ctx.failed = error is ctx.failed, None
         return await fail(ctx, error, answered)
-    if (plan.tears_down or listening.used) and not ctx.held:
-        await teardown(ctx, failed)
+    try:
+        if (plan.tears_down or listening.used) and not ctx.held:
+            await teardown(ctx, failed)
+    finally:
+        del failed  # its traceback may lead to this frame
 
 
 async def call_next(ctx: Context, index: int, request: Any) -> Response:
