@@ -71,7 +71,12 @@ class _Threads:
             self.alive += grow
         self.jobs.put((job, after))
         if grow:
-            start_thread(self.work, self.name)
+            try:
+                start_thread(self.work, self.name)
+            except RuntimeError:  # Python 3.12 starts none while it ends: it is done here
+                with self.lock:
+                    self.alive -= 1
+                self.work_once()
 
     def work(self) -> None:
         jobs, lock = self.jobs, self.lock
@@ -93,6 +98,19 @@ class _Threads:
                 self.open -= 1
             after()
             del entry, job, after  # what they hold must not wait for the next job
+
+    def work_once(self) -> None:
+        """Do one job, in the thread that wants it done."""
+        try:
+            entry = self.jobs.get_nowait()
+        except Empty:
+            return
+        if entry is not None:
+            job, after = entry
+            job()
+            with self.lock:
+                self.open -= 1
+            after()
 
     def stop(self) -> None:
         with self.lock:
